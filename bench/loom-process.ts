@@ -1,0 +1,81 @@
+/** A Loom server in a process of its own, on one core where `taskset` is there, with a temporary home. */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const binary = fileURLToPath(new URL("../bin/loom.mjs", import.meta.url));
+const hasTaskset = spawnSync("taskset", ["-V"]).status === 0;
+
+export interface RunningLoom extends AsyncDisposable {
+  readonly url: string;
+  readonly home: string;
+  readonly startMs: number;
+  /** Resident memory in MB. */
+  rss(): number;
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await new Promise<number>((resolve) => {
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      resolve(typeof address === "object" && address !== null ? address.port : 0);
+    });
+  });
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Starts `loom serve` and waits until /health answers 200. */
+export async function startLoom(modelUrl: string): Promise<RunningLoom> {
+  const home = mkdtempSync(join(tmpdir(), "loom-bench-"));
+  const port = await freePort();
+  writeFileSync(join(home, "loom.toml"), configOf({ port, home, modelUrl }));
+  const command = [process.execPath, binary, "serve", "--config", join(home, "loom.toml")];
+  const pinned = hasTaskset ? ["taskset", "-c", "0", ...command] : command;
+  const began = performance.now();
+  const child = spawn(pinned[0] ?? "", pinned.slice(1), {
+    cwd: home,
+    stdio: ["ignore", "ignore", "inherit"],
+    env: { ...process.env, HOME: home },
+  });
+  const url = `http://127.0.0.1:${port}`;
+  await healthy(url, child);
+  return {
+    url,
+    home,
+    startMs: performance.now() - began,
+    rss: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1] ?? 0) / 1024,
+    [Symbol.asyncDispose]: async () => {
+      const gone = new Promise((resolve) => child.once("exit", resolve));
+      child.kill("SIGTERM");
+      await gone;
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+async function healthy(url: string, child: ChildProcess): Promise<void> {
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`loom serve ended with ${child.exitCode}`);
+    const answer = await fetch(`${url}/health`).catch(() => null);
+    if (answer?.status === 200) return;
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+function configOf(at: { readonly port: number; readonly home: string; readonly modelUrl: string }): string {
+  const model = (name: string, roles: string, tier: number) =>
+    `[models.${name}]\nprovider = "openai_compatible"\nbase_url = "${at.modelUrl}"\nmodel = "${name}"\nroles = ${roles}\ntier = ${tier}\nmax_concurrency = 16\ncontext_tokens = 32768\n`;
+  return [
+    `[server]\nhost = "127.0.0.1"\nport = ${at.port}\n`,
+    `[memory]\ndatabase_path = "${join(at.home, "loom.db")}"\n`,
+    `[workspace]\nscratch_dir = "${join(at.home, "scratch")}"\n`,
+    `[logging]\nlevel = "error"\n`,
+    model("hands", '["executor", "extractor"]', 1),
+    model("head", '["planner", "verifier"]', 2),
+  ].join("\n");
+}

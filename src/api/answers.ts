@@ -1,0 +1,276 @@
+/** What is answered, as schemas: for OpenAPI, and for tests that hold the answers to it. Open: fields may be added. */
+import { z } from "zod";
+import { Budget } from "../domain/budget.ts";
+import { eventTypes, UndoOutcome } from "../domain/event.ts";
+import { SubtaskKind, Tier } from "../domain/plan.ts";
+import type { ApprovalView, ChangeView, QuestionView, SubtaskView, TaskView } from "../domain/view.ts";
+import type { Health, ToolView, TraceStep } from "../ports/loom.ts";
+import type { ModelInfo } from "../ports/model.ts";
+import { wireSchema } from "./wire.ts";
+
+const text = z.string();
+const count = z.int().min(0);
+const time = z.iso.datetime({ precision: 3 });
+const applied = { applied_seq: count.describe("The event at which this is visible.") };
+const open = z.record(text, z.unknown());
+const status = z.enum([
+  "pending",
+  "planning",
+  "executing",
+  "paused",
+  "waiting_approval",
+  "completed",
+  "failed",
+  "cancelled",
+]);
+
+export const SubtaskAnswer: z.ZodType<SubtaskView> = z
+  .looseObject({
+    id: text,
+    description: text,
+    status: z.enum(["pending", "running", "completed", "failed", "blocked", "skipped"]),
+    depends_on: z.array(text),
+    kind: SubtaskKind,
+    model_tier: Tier,
+    verification_tier: Tier,
+    is_critical_path: z.boolean(),
+    is_synthesis: z.boolean(),
+    acceptance_criteria: text,
+    attempt: count,
+    retry_count: count,
+    summary: text,
+    confidence: z.number().nullable(),
+    flagged: z.boolean(),
+    files_changed: z.array(text),
+  })
+  .meta({ id: "Subtask" });
+
+export const TaskAnswer: z.ZodType<TaskView> = z
+  .looseObject({
+    task_id: text,
+    run_id: text,
+    goal: text,
+    status,
+    workspace: text,
+    approval_mode: text,
+    process: text.nullable(),
+    context: open,
+    metadata: open,
+    plan: z.looseObject({ version: count, subtasks: z.array(SubtaskAnswer) }).nullable(),
+    progress: z.looseObject({
+      total_subtasks: count,
+      completed: count,
+      failed: count,
+      pending: count,
+      running: count,
+      percent_complete: z.number().min(0).max(100),
+    }),
+    errors: z.array(z.looseObject({ subtask: text.nullable(), error: text, resolution: text.exactOptional() })),
+    result: z.looseObject({ summary: text, answer: text }).nullable(),
+    awaiting: z.array(
+      z.looseObject({
+        kind: z.enum(["approval", "question", "resume", "time", "workspace", "storage", "operator"]),
+        id: text,
+        since: time.exactOptional(),
+        until: time.exactOptional(),
+        reason: text.exactOptional(),
+      }),
+    ),
+    workspace_changes: z.looseObject({ files_created: count, files_modified: count, files_deleted: count }),
+    usage: z.looseObject({
+      input_tokens: count,
+      output_tokens: count,
+      cached_tokens: count,
+      model_calls: count,
+      tool_calls: count,
+      wall_ms: z.number(),
+      usd: z.number().exactOptional(),
+    }),
+    budget: Budget,
+    last_seq: count,
+    created_at: time,
+    updated_at: time,
+    completed_at: time.nullable(),
+  })
+  .meta({ id: "Task" });
+
+export const SubmittedAnswer = z
+  .looseObject({ task_id: text, status: z.literal("pending"), message: text, run_id: text, ...applied })
+  .meta({ id: "Submitted" });
+
+export const ListAnswer = z.array(
+  z
+    .looseObject({
+      task_id: text,
+      run_id: text,
+      goal: text,
+      status,
+      workspace: text,
+      last_seq: count,
+      created_at: time,
+      updated_at: time,
+    })
+    .meta({ id: "TaskRow" }),
+);
+
+const envelopes = eventTypes.map((type) =>
+  z.looseObject({
+    event_type: z.literal(type),
+    task_id: text,
+    run_id: text,
+    seq: count,
+    timestamp: time,
+    subtask_id: text.optional(),
+    data: wireSchema(type),
+    truncated: z.boolean().optional().describe("Long texts or lists in `data` were cut to fit 16 KiB."),
+  }),
+);
+const [firstEnvelope, ...moreEnvelopes] = envelopes;
+if (firstEnvelope === undefined) throw new Error("There are no types of events");
+
+export const EventAnswer = z
+  .discriminatedUnion("event_type", [firstEnvelope, ...moreEnvelopes])
+  .meta({ id: "TaskEvent" });
+
+export const DoneAnswer = z.looseObject({ status: z.literal("ok"), message: text, ...applied }).meta({ id: "Done" });
+export const StateAnswer = z
+  .looseObject({ status: z.literal("ok"), message: text, task_status: status, ...applied })
+  .meta({ id: "StateChanged" });
+export const ApproveAnswer = z
+  .looseObject({
+    status: z.literal("ok"),
+    approved: z.boolean(),
+    subtask_id: text,
+    resolved_pending: z.boolean(),
+    ...applied,
+  })
+  .meta({ id: "Decided" });
+export const MessageAnswer = z
+  .looseObject({ status: z.literal("ok"), message: text, task_id: text, ...applied })
+  .meta({ id: "Delivered" });
+export const UndoAnswer = z.looseObject({ ...UndoOutcome.shape, ...applied }).meta({ id: "Undone" });
+
+export const ApprovalAnswer: z.ZodType<ApprovalView> = z
+  .looseObject({
+    approval_id: text,
+    task_id: text,
+    subtask_id: text,
+    kind: text,
+    status: text,
+    summary: text,
+    reason_requested: text,
+    action: z.unknown(),
+    risk: text,
+    requested_at: time,
+    expires_at: time.exactOptional(),
+    decided_at: time.exactOptional(),
+    decided_by: text.exactOptional(),
+    reason: text.exactOptional(),
+  })
+  .meta({ id: "Approval" });
+
+export const QuestionAnswer: z.ZodType<QuestionView> = z
+  .looseObject({
+    question_id: text,
+    task_id: text,
+    subtask_id: text,
+    status: text,
+    question: text,
+    question_type: text,
+    options: z.array(z.looseObject({ id: text, label: text, description: text })),
+    allow_custom_response: z.boolean(),
+    context_note: text,
+    urgency: text,
+    requested_at: time,
+    expires_at: time.exactOptional(),
+    answer: z.unknown().optional(),
+    answered_at: time.exactOptional(),
+    answered_by: text.exactOptional(),
+  })
+  .meta({ id: "Question" });
+
+export const ConversationAnswer = z.array(
+  z.looseObject({ id: count, role: text, kind: text, message: text, timestamp: time }),
+);
+
+export const TraceAnswer: z.ZodType<readonly TraceStep[]> = z.array(
+  z.looseObject({ scope: text, step: text, started: z.unknown(), ended: z.unknown() }),
+);
+
+export const MemoryAnswer = z.array(
+  z
+    .looseObject({
+      id: count,
+      task_id: text,
+      subtask_id: text,
+      entry_type: text,
+      summary: text,
+      detail: text,
+      tags: z.array(text),
+      relevance_to: z.array(text),
+      seq: count,
+      timestamp: time,
+    })
+    .meta({ id: "MemoryEntry" }),
+);
+
+export const ChangesAnswer: z.ZodType<readonly ChangeView[]> = z.array(
+  z
+    .looseObject({
+      change_id: text,
+      path: text,
+      operation: z.enum(["created", "modified", "deleted", "renamed"]),
+      subtask_id: text,
+      seq: count,
+      undone: z.boolean(),
+      bytes_before: count.nullable(),
+      bytes_after: count.nullable(),
+      moved_to: text.exactOptional(),
+      moved_from: text.exactOptional(),
+    })
+    .meta({ id: "Change" }),
+);
+
+export const ModelsAnswer: z.ZodType<readonly ModelInfo[]> = z.array(
+  z
+    .looseObject({
+      name: text,
+      provider: text,
+      model: text,
+      base_url: text,
+      tier: Tier,
+      roles: z.array(z.enum(["planner", "executor", "verifier", "extractor", "compactor"])),
+      max_tokens: count,
+      temperature: z.number(),
+      context_tokens: count.nullable(),
+      tool_protocol: z.enum(["native", "json_schema", "unknown"]),
+      health: z.enum(["up", "down", "unknown"]),
+      notes: z.array(text),
+    })
+    .meta({ id: "Model" }),
+);
+
+export const ToolsAnswer: z.ZodType<readonly ToolView[]> = z.array(
+  z
+    .looseObject({
+      name: text,
+      description: text,
+      parameters: z.record(text, z.json()).describe("JSON schema of the arguments."),
+      risk: z.enum(["low", "medium", "high"]),
+      effect_class: z.enum(["pure", "workspace", "external"]),
+      timeout_seconds: z.number(),
+    })
+    .meta({ id: "Tool" }),
+);
+
+export const HealthAnswer: z.ZodType<Health> = z
+  .looseObject({
+    status: z.enum(["ok", "degraded", "draining"]),
+    version: text,
+    ready: z.boolean(),
+    problems: z.array(text),
+  })
+  .meta({ id: "Health" });
+
+export const LiveAnswer = z.looseObject({ status: z.literal("ok") });
+export const OpenAnswer = open;

@@ -1,0 +1,140 @@
+/** Routes that turn a running task another way: cancel, steer, pause, resume, retry, undo. Both spellings of the guide and its kin. */
+import type { FastifyReply } from "fastify";
+import type { TaskStatus } from "../domain/view.ts";
+import { LoomError } from "../lib/errors.ts";
+import type { Applied } from "../ports/loom.ts";
+import { DoneAnswer, StateAnswer, UndoAnswer } from "./answers.ts";
+import { type App, answers, bodyProblems, by, type Door } from "./door.ts";
+import { present } from "./present.ts";
+import { CancelBody, CancelQuery, EmptyBody, NoQuery, SteerBody, TaskPath, UndoBody } from "./requests.ts";
+
+const changing = [...bodyProblems, 404, 503];
+
+export function controlRoutes(app: App, door: Door): void {
+  cancelRoutes(app, door);
+  steerRoutes(app, door);
+  stateRoutes(app, door);
+  undoRoute(app, door);
+}
+
+function cancelRoutes(app: App, { loom }: Door): void {
+  const schema = {
+    summary: "Cancel a task; what is closed already stays as it is",
+    tags: ["control"],
+    params: TaskPath,
+    querystring: CancelQuery,
+    body: CancelBody,
+    response: answers({ 200: { description: "Cancelled, or closed already", schema: StateAnswer } }, changing),
+  };
+  app.route({
+    method: "POST",
+    url: "/tasks/:id/cancel",
+    schema: { ...schema, querystring: NoQuery },
+    handler: async ({ params: { id }, body }, reply) =>
+      sendState(reply, await loom.cancel(id, { by, ...present(body ?? {}) }), cancelled(id)),
+  });
+  app.route({
+    method: "DELETE",
+    url: "/tasks/:id",
+    schema,
+    handler: async ({ params: { id }, query, body }, reply) => {
+      if (query.purge)
+        throw new LoomError("not_available_yet", "Not available yet: erasing a task.", {
+          hint: "Without ?purge=true it is cancelled.",
+        });
+      return sendState(reply, await loom.cancel(id, { by, ...present(body ?? {}) }), cancelled(id));
+    },
+  });
+}
+
+function steerRoutes(app: App, { loom }: Door): void {
+  const schema = {
+    summary: "Give a running task an instruction",
+    tags: ["control"],
+    params: TaskPath,
+    querystring: NoQuery,
+    body: SteerBody,
+    response: answers({ 200: { description: "Taken; steer_applied tells who read it", schema: DoneAnswer } }, [
+      ...changing,
+      409,
+    ]),
+  };
+  for (const [method, url] of [
+    ["POST", "/tasks/:id/steer"],
+    ["PATCH", "/tasks/:id"],
+  ] as const) {
+    app.route({
+      method,
+      url,
+      schema,
+      handler: async ({ params: { id }, body: { instruction, mode } }, reply) => {
+        const { appliedSeq } = await loom.steer(id, { instruction, mode, by });
+        return reply.send({ status: "ok", message: "Instruction injected.", applied_seq: appliedSeq });
+      },
+    });
+  }
+}
+
+function stateRoutes(app: App, { loom }: Door): void {
+  const changes = [
+    { name: "pause", summary: "Stop at the next step boundary", message: (id: string) => `Task ${id} paused.` },
+    { name: "resume", summary: "Go on with a paused task", message: (id: string) => `Task ${id} resumed.` },
+    {
+      name: "retry",
+      summary: "Go on with a failed or cancelled task; finished work is kept",
+      message: (id: string) => `Task ${id} goes on.`,
+    },
+  ] as const;
+  for (const { name, summary, message } of changes) {
+    const schema = {
+      summary,
+      tags: ["control"],
+      params: TaskPath,
+      querystring: NoQuery,
+      body: EmptyBody,
+      response: answers({ 200: { description: "Taken", schema: StateAnswer } }, [...changing, 409]),
+    };
+    app.post(`/tasks/:id/${name}`, { schema }, async ({ params: { id } }, reply) =>
+      sendState(reply, await loom[name](id, { by }), () => message(id)),
+    );
+  }
+}
+
+function undoRoute(app: App, { loom }: Door): void {
+  const schema = {
+    summary: "Put files back: one change, a subtask's, or all",
+    tags: ["changes"],
+    params: TaskPath,
+    querystring: NoQuery,
+    body: UndoBody,
+    response: answers({ 200: { description: "What was put back, and what was not", schema: UndoAnswer } }, [
+      ...changing,
+      409,
+    ]),
+  };
+  app.post("/tasks/:id/undo", { schema }, async ({ params, body: { scope, preview, id } }, reply) => {
+    const { restored, conflicts, skipped, appliedSeq } = await loom.undo(params.id, {
+      scope,
+      preview,
+      by,
+      ...present({ id }),
+    });
+    return reply.send({ restored, conflicts, skipped, applied_seq: appliedSeq });
+  });
+}
+
+function cancelled(id: string): (status: TaskStatus) => string {
+  return (status) => {
+    if (status === "cancelled") return `Task ${id} cancelled.`;
+    if (status === "completed" || status === "failed") return `Task already ${status}.`;
+    return `Task ${id} is being cancelled.`;
+  };
+}
+
+function sendState(
+  reply: FastifyReply,
+  { appliedSeq, status }: Applied,
+  message: (status: TaskStatus) => string,
+): FastifyReply {
+  return reply.send({ status: "ok", message: message(status), task_status: status, applied_seq: appliedSeq });
+}

@@ -1,0 +1,173 @@
+/** Routes between a task and people: approvals, questions, feedback, messages, and what was said so far. */
+import { z } from "zod";
+import type { QuestionView } from "../domain/view.ts";
+import { LoomError } from "../lib/errors.ts";
+import {
+  ApprovalAnswer,
+  ApproveAnswer,
+  ConversationAnswer,
+  DoneAnswer,
+  MessageAnswer,
+  QuestionAnswer,
+} from "./answers.ts";
+import { type App, answers, bodyProblems, by, type Door } from "./door.ts";
+import { present } from "./present.ts";
+import { AnswerBody, ApproveBody, FeedbackBody, MessageBody, NoQuery, QuestionPath, TaskPath } from "./requests.ts";
+
+const writing = [...bodyProblems, 404, 409, 503];
+
+export function peopleRoutes(app: App, door: Door): void {
+  approvalRoutes(app, door);
+  questionRoutes(app, door);
+  feedbackRoute(app, door);
+  conversationRoutes(app, door);
+}
+
+function approvalRoutes(app: App, { loom }: Door): void {
+  const decide = {
+    summary: "Approve or reject what waits",
+    tags: ["people"],
+    params: TaskPath,
+    querystring: NoQuery,
+    body: ApproveBody,
+    response: answers(
+      { 200: { description: "Decided, now or before in the same way", schema: ApproveAnswer } },
+      writing,
+    ),
+  };
+  app.post("/tasks/:id/approve", { schema: decide }, async ({ params: { id }, body }, reply) => {
+    const { subtask_id: subtaskId, approved, reason, approval_id: approvalId } = body;
+    const { appliedSeq, resolvedPending } = await loom.approve(id, {
+      subtaskId,
+      approved,
+      by,
+      ...present({ reason, approvalId }),
+    });
+    return reply.send({
+      status: "ok",
+      approved,
+      subtask_id: subtaskId,
+      resolved_pending: resolvedPending,
+      applied_seq: appliedSeq,
+    });
+  });
+
+  const ofTask = {
+    summary: "Every approval of a task",
+    tags: ["people"],
+    params: TaskPath,
+    querystring: NoQuery,
+    response: answers({ 200: { description: "Oldest first", schema: z.array(ApprovalAnswer) } }, [404]),
+  };
+  app.get("/tasks/:id/approvals", { schema: ofTask }, async ({ params: { id } }, reply) =>
+    reply.send(await loom.approvals(id)),
+  );
+
+  const pending = {
+    summary: "Every task's pending approvals",
+    tags: ["people"],
+    querystring: NoQuery,
+    response: answers({ 200: { description: "Oldest first", schema: z.array(ApprovalAnswer) } }, []),
+  };
+  app.get("/approvals", { schema: pending }, async (_request, reply) => reply.send(await loom.pendingApprovals()));
+}
+
+function questionRoutes(app: App, { loom }: Door): void {
+  const list = {
+    summary: "What models asked",
+    tags: ["people"],
+    params: TaskPath,
+    querystring: NoQuery,
+    response: answers({ 200: { description: "Oldest first", schema: z.array(QuestionAnswer) } }, [404]),
+  };
+  app.get("/tasks/:id/questions", { schema: list }, async ({ params: { id } }, reply) =>
+    reply.send(await loom.questions(id)),
+  );
+
+  const answer = {
+    summary: "Answer a question",
+    tags: ["people"],
+    params: QuestionPath,
+    querystring: NoQuery,
+    body: AnswerBody,
+    response: answers({ 200: { description: "The question with its answer", schema: QuestionAnswer } }, writing),
+  };
+  app.post("/tasks/:id/questions/:qid/answer", { schema: answer }, async ({ params: { id, qid }, body }, reply) => {
+    const labelled =
+      body.selected_labels.length === 0 ? [] : optionsNamed(await loom.questions(id), qid, body.selected_labels);
+    const { question, appliedSeq } = await loom.answer(id, {
+      questionId: qid,
+      answer: {
+        selected_option_ids: [...new Set([...body.selected_option_ids, ...labelled])],
+        custom_response: body.custom_response,
+      },
+      by: body.answered_by ?? by,
+    });
+    return reply.send({ ...question, applied_seq: appliedSeq });
+  });
+}
+
+/** @throws LoomError not_found, invalid_request */
+function optionsNamed(questions: readonly QuestionView[], questionId: string, labels: readonly string[]): string[] {
+  const question = questions.find(({ question_id }) => question_id === questionId);
+  if (question === undefined)
+    throw new LoomError("not_found", `No question "${questionId}" in this task.`, {
+      hint: "GET the task's questions lists them.",
+    });
+  return labels.map((label, index) => {
+    const option = question.options.find((candidate) => candidate.label === label);
+    if (option !== undefined) return option.id;
+    throw new LoomError("invalid_request", `The question has no option "${label}".`, {
+      hint: `Options are: ${question.options.map((known) => known.label).join(", ")}.`,
+      errors: [{ pointer: `#/selected_labels/${index}`, detail: "is not an option of this question" }],
+    });
+  });
+}
+
+function feedbackRoute(app: App, { loom }: Door): void {
+  const schema = {
+    summary: "Say how it went",
+    tags: ["people"],
+    params: TaskPath,
+    querystring: NoQuery,
+    body: FeedbackBody,
+    response: answers({ 200: { description: "Recorded", schema: DoneAnswer } }, writing),
+  };
+  app.post(
+    "/tasks/:id/feedback",
+    { schema },
+    async ({ params: { id }, body: { rating, comment, feedback, subtask_id } }, reply) => {
+      const { appliedSeq } = await loom.feedback(id, {
+        by,
+        ...present({ rating, comment: comment ?? feedback, subtaskId: subtask_id }),
+      });
+      return reply.send({ status: "ok", message: "Feedback recorded.", applied_seq: appliedSeq });
+    },
+  );
+}
+
+function conversationRoutes(app: App, { loom }: Door): void {
+  const send = {
+    summary: "Send a message, read by the next subtask",
+    tags: ["people"],
+    params: TaskPath,
+    querystring: NoQuery,
+    body: MessageBody,
+    response: answers({ 200: { description: "Delivered", schema: MessageAnswer } }, writing),
+  };
+  app.post("/tasks/:id/message", { schema: send }, async ({ params: { id }, body: { message } }, reply) => {
+    const { appliedSeq } = await loom.message(id, { message, by });
+    return reply.send({ status: "ok", message: "Message delivered.", task_id: id, applied_seq: appliedSeq });
+  });
+
+  const read = {
+    summary: "What people said to the task",
+    tags: ["people"],
+    params: TaskPath,
+    querystring: NoQuery,
+    response: answers({ 200: { description: "Messages", schema: ConversationAnswer } }, [404]),
+  };
+  app.get("/tasks/:id/conversation", { schema: read }, async ({ params: { id } }, reply) =>
+    reply.send(await loom.conversation(id)),
+  );
+}

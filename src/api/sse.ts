@@ -1,0 +1,111 @@
+/**
+ * Server-sent events over one HTTP response: the head, frames with backpressure, and one heartbeat for all streams. Knows no
+ * events. Nothing is buffered here: a writer waits until its client has taken what was sent, and is simply further behind.
+ */
+import type { ServerResponse } from "node:http";
+import type { FastifyReply } from "fastify";
+
+/** How long a browser waits before it connects again. */
+const retryMs = 2000;
+const heartbeat = Buffer.from(": hb\n\n");
+
+const head = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-cache, no-transform",
+  "x-accel-buffering": "no",
+  connection: "keep-alive",
+} as const;
+
+export class EventStream {
+  readonly #response: ServerResponse;
+  readonly #gone = new AbortController();
+
+  constructor(response: ServerResponse) {
+    this.#response = response;
+    response.once("close", () => this.#gone.abort());
+    // Writing to a client that has just left is its news, not our failure; "close" follows.
+    response.on("error", () => this.#gone.abort());
+  }
+
+  /** Fires when the client is gone or the stream was ended. */
+  get signal(): AbortSignal {
+    return this.#gone.signal;
+  }
+
+  open(headers: ReturnType<FastifyReply["getHeaders"]>): void {
+    for (const [name, value] of Object.entries({ ...headers, ...head })) {
+      if (value !== undefined) this.#response.setHeader(name, value);
+    }
+    this.#response.writeHead(200);
+    this.#response.write(`retry: ${retryMs}\n\n`);
+  }
+
+  /** @returns when more can be written: at once, or once the client has taken what was sent, or is gone */
+  async write(frame: Buffer | string): Promise<void> {
+    if (this.signal.aborted || this.#response.write(frame)) return;
+    await this.#drained();
+  }
+
+  /** A client that takes nothing needs no sign of life, and gets none heaped up. */
+  beat(): void {
+    if (!this.signal.aborted && !this.#response.writableNeedDrain) this.#response.write(heartbeat);
+  }
+
+  end(): void {
+    this.#response.end();
+    this.#gone.abort();
+  }
+
+  #drained(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const done = () => {
+      this.#response.off("drain", done);
+      this.signal.removeEventListener("abort", done);
+      resolve();
+    };
+    this.#response.once("drain", done);
+    this.signal.addEventListener("abort", done, { once: true });
+    if (this.signal.aborted) done();
+    return promise;
+  }
+}
+
+/** All open streams of one server. */
+export class EventStreams implements Disposable {
+  readonly #heartbeatMs: number;
+  readonly #open = new Set<EventStream>();
+  #timer: NodeJS.Timeout | null = null;
+  #closed = false;
+
+  constructor(heartbeatMs: number) {
+    this.#heartbeatMs = heartbeatMs;
+  }
+
+  /** Takes the reply over from the framework and sends the head, so that the client knows at once that it is connected. */
+  open(reply: FastifyReply): EventStream {
+    reply.hijack();
+    const stream = new EventStream(reply.raw);
+    stream.open(reply.getHeaders());
+    this.#open.add(stream);
+    stream.signal.addEventListener("abort", () => this.#forget(stream), { once: true });
+    this.#timer ??= setInterval(() => this.#beat(), this.#heartbeatMs);
+    if (this.#closed || stream.signal.aborted) stream.end();
+    return stream;
+  }
+
+  [Symbol.dispose](): void {
+    this.#closed = true;
+    for (const stream of this.#open) stream.end();
+  }
+
+  #beat(): void {
+    for (const stream of this.#open) stream.beat();
+  }
+
+  #forget(stream: EventStream): void {
+    this.#open.delete(stream);
+    if (this.#open.size > 0 || this.#timer === null) return;
+    clearInterval(this.#timer);
+    this.#timer = null;
+  }
+}

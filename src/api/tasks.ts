@@ -1,0 +1,184 @@
+/** Routes of a task as a whole: submit, list, view and wait, events. Translates; decides nothing. */
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
+import type { TaskView } from "../domain/view.ts";
+import { LoomError } from "../lib/errors.ts";
+import type { Submission } from "../ports/loom.ts";
+import { EventAnswer, ListAnswer, SubmittedAnswer, TaskAnswer } from "./answers.ts";
+import { etagOf, idempotencyOf, isUnchanged, preferredWait } from "./conditional.ts";
+import { type App, answers, bodyProblems, by, type Door, givenUp } from "./door.ts";
+import { present } from "./present.ts";
+import { EventsQuery, ListQuery, NoQuery, SubmitBody, TaskPath, ViewQuery } from "./requests.ts";
+import { eventText, taskRow } from "./wire.ts";
+
+export function taskRoutes(app: App, door: Door): void {
+  submitRoute(app, door);
+  listRoute(app, door);
+  viewRoute(app, door);
+  eventsRoute(app, door);
+}
+
+function submitRoute(app: App, { loom }: Door): void {
+  const schema = {
+    summary: "Submit a task",
+    tags: ["tasks"],
+    headers: z.looseObject({
+      "idempotency-key": z.string().optional().describe("Same key and body within 24 h: the first answer again."),
+    }),
+    querystring: NoQuery,
+    body: SubmitBody,
+    response: answers({ 201: { description: "Taken; Location and ETag name it", schema: SubmittedAnswer } }, [
+      ...bodyProblems,
+      409,
+      503,
+    ]),
+  };
+  app.post("/tasks", { schema }, async (request, reply) => {
+    const key = request.headers["idempotency-key"];
+    const idempotency =
+      key === undefined ? undefined : idempotencyOf(key, { route: "POST /tasks", body: request.body });
+    const { kind, task } = await loom.submit({ ...submissionOf(request.body), ...present({ idempotency }) });
+    if (kind === "replayed") reply.header("idempotency-replayed", "true");
+    return reply.code(201).header("location", `/tasks/${task.taskId}`).header("etag", etagOf(task.appliedSeq)).send({
+      task_id: task.taskId,
+      status: "pending",
+      message: "Task created and execution started.",
+      run_id: task.runId,
+      applied_seq: task.appliedSeq,
+    });
+  });
+}
+
+function submissionOf(body: SubmitBody): Submission {
+  refuseWhatIsMissing(body);
+  const { goal, workspace, context, metadata, checks, budget, approvers } = body;
+  return {
+    goal,
+    submittedBy: by,
+    ...present({
+      workspace,
+      context,
+      metadata,
+      checks,
+      approvers,
+      budget: budget == null ? undefined : present(budget),
+      approvalMode: body.approval_mode,
+      callbackUrl: body.callback_url,
+      callbackEvents: body.callback_events,
+      approvePlan: body.approve_plan,
+      approvalTimeoutSeconds: body.approval_timeout_seconds,
+    }),
+  };
+}
+
+/** What is accepted works; what is not built yet is refused, never ignored. @see DECISIONS 35 */
+function refuseWhatIsMissing(body: SubmitBody): void {
+  const asked = {
+    process: body.process,
+    auto_subfolder: body.auto_subfolder || null,
+    policy: body.policy,
+    result_schema: body.result_schema,
+  };
+  const names = Object.keys(present(asked));
+  if (names.length === 0) return;
+  throw new LoomError("not_available_yet", `Not available yet: ${names.join(", ")}.`, {
+    hint: "Leave it out; the task then runs without it.",
+    errors: names.map((name) => ({ pointer: `#/${name}`, detail: "is not available yet" })),
+  });
+}
+
+function listRoute(app: App, { loom }: Door): void {
+  const schema = {
+    summary: "List tasks, newest first; the next page is in Link",
+    tags: ["tasks"],
+    querystring: ListQuery,
+    response: answers({ 200: { description: "One page", schema: ListAnswer } }, [422]),
+  };
+  app.get("/tasks", { schema }, async ({ query }, reply) => {
+    const { tasks, nextCursor } = await loom.list({
+      limit: query.limit,
+      ...present({ status: query.status, cursor: query.cursor }),
+    });
+    if (nextCursor !== null) {
+      const next = new URLSearchParams({
+        ...present({ status: query.status }),
+        limit: String(query.limit),
+        cursor: nextCursor,
+      });
+      reply.header("link", `</tasks?${next.toString()}>; rel="next"`);
+    }
+    return reply.send(tasks.map(taskRow));
+  });
+}
+
+function viewRoute(app: App, door: Door): void {
+  const schema = {
+    summary: "One task; waits for its end when asked to",
+    tags: ["tasks"],
+    params: TaskPath,
+    querystring: ViewQuery,
+    headers: z.looseObject({
+      "if-none-match": z.string().optional().describe("An ETag; 304 when nothing happened since."),
+      prefer: z.string().optional().describe("`wait=30`: as `?wait=30`."),
+    }),
+    response: answers(
+      { 200: { description: "The task as it is", schema: TaskAnswer }, 304: { description: "Nothing happened since" } },
+      [404, 422],
+    ),
+  };
+  app.get("/tasks/:id", { schema }, async (request, reply) => {
+    const preferred = preferredWait(request.headers.prefer);
+    const seconds = request.query.wait ?? preferred ?? 0;
+    if (request.query.wait === undefined && preferred !== undefined)
+      reply.header("preference-applied", `wait=${preferred}`);
+    const view =
+      seconds > 0
+        ? await waited(door, { id: request.params.id, seconds, reply })
+        : await door.loom.view(request.params.id);
+    return sendView(request, reply, view);
+  });
+}
+
+/** A server that goes down answers whoever still waits with the task as it is. */
+async function waited(
+  { loom, closing }: Door,
+  { id, seconds, reply }: { readonly id: string; readonly seconds: number; readonly reply: FastifyReply },
+): Promise<TaskView> {
+  const signal = givenUp(reply, closing);
+  try {
+    return await loom.wait(id, { timeoutMs: seconds * 1000, signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return await loom.view(id);
+  }
+}
+
+function sendView(request: FastifyRequest, reply: FastifyReply, view: TaskView): FastifyReply {
+  const etag = etagOf(view.last_seq);
+  reply.header("etag", etag);
+  return isUnchanged(request.headers["if-none-match"], etag) ? reply.code(304).send() : reply.send(view);
+}
+
+function eventsRoute(app: App, { loom, closing }: Door): void {
+  const schema = {
+    summary: "Events of a task; waits for the next one when asked to",
+    tags: ["events"],
+    params: TaskPath,
+    querystring: EventsQuery,
+    response: answers(
+      { 200: { description: "What the stream carries in data", schema: z.array(EventAnswer) } },
+      [404, 422],
+    ),
+  };
+  app.get("/tasks/:id/events", { schema }, async ({ params: { id }, query: { after, limit, wait } }, reply) => {
+    await loom.view(id);
+    const signal = givenUp(reply, closing);
+    const events = await loom.events(id, { after, limit, waitMs: wait * 1000, signal }).catch((error: unknown) => {
+      if (signal.aborted) return [];
+      throw error;
+    });
+    return reply
+      .type("application/json; charset=utf-8")
+      .send(`[${events.map((event) => eventText(id, event)).join(",")}]`);
+  });
+}

@@ -1,0 +1,254 @@
+/** The composition root: from a configuration to a running Loom, as one AsyncDisposable. The one place where things are wired. */
+import { createHash } from "node:crypto";
+import { isIP } from "node:net";
+import { createApi } from "./api/server.ts";
+import type { Config } from "./config/schema.ts";
+import { redactedConfig, secretsOf } from "./config/secrets.ts";
+import type { Rules } from "./domain/rules.ts";
+import { createLoom } from "./engine/loom.ts";
+import { Supervisor } from "./engine/supervisor.ts";
+import { createFeed } from "./feed/feed.ts";
+import { createWebhookSender } from "./feed/webhooks.ts";
+import { LoomError, messageOf } from "./lib/errors.ts";
+import { createModels } from "./models/catalog.ts";
+import { createLog } from "./observability/log.ts";
+import { createClock, createIds, createRandom } from "./observability/runtime.ts";
+import type { Executors } from "./ports/executor.ts";
+import type { Loom } from "./ports/loom.ts";
+import type { Models } from "./ports/model.ts";
+import type { Egress } from "./ports/policy.ts";
+import type { Clock, Log } from "./ports/runtime.ts";
+import { createAnswerer } from "./roles/answer.ts";
+import { createChecker } from "./roles/check.ts";
+import { createExtractor } from "./roles/extract.ts";
+import { createPlanner } from "./roles/plan.ts";
+import { createReverter } from "./roles/revert.ts";
+import { createUndoer } from "./roles/undo.ts";
+import { createVerifier } from "./roles/verify.ts";
+import { createWorker } from "./roles/work.ts";
+import { createEgress } from "./safety/egress.ts";
+import { createPolicy } from "./safety/policy.ts";
+import { createRedaction } from "./safety/redact.ts";
+import { openDatabase } from "./storage/database.ts";
+import { createSqliteEventStore } from "./storage/event-store.sqlite.ts";
+import type { Storage } from "./storage/storage.ts";
+import { createTools } from "./tools/catalog.ts";
+import { createCommandRunner } from "./tools/command-runner.ts";
+import { createChanges } from "./workspace/changes.ts";
+import { createSyntax } from "./workspace/syntax.ts";
+import { textDiff } from "./workspace/text-diff.ts";
+import { openWorkspaces } from "./workspace/workspaces.ts";
+
+export const version = "0.1.0";
+
+/** How long running steps may go on when Loom goes down: with what follows, it is gone within 8 s. @see DECISIONS 12 */
+const drainMs = 6000;
+
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** What was found wrong before Loom was opened, one sentence each; shown by /health. */
+  readonly problems: readonly string[];
+}
+
+export interface Opened extends AsyncDisposable {
+  readonly loom: Loom;
+  readonly log: Log;
+}
+
+/**
+ * A Loom without a server: for `serve`, and for commands that need none.
+ *
+ * @throws LoomError storage_locked when another Loom has the database, storage_newer, config_invalid
+ */
+export async function openLoom(config: Config, { env, problems }: Surroundings): Promise<Opened> {
+  await using stack = new AsyncDisposableStack();
+  const redaction = createRedaction(secretsOf(config, env));
+  const log = createLog({ level: config.logging.level, redaction });
+  const clock = createClock();
+  const random = createRandom();
+  const database = stack.use(openDatabase(config.memory.database_path));
+  const store = createSqliteEventStore(database, { clock, log });
+  const feed = stack.use(createFeed({ store }));
+  const models = stack.use(createModels(modelConfigs(config), { clock, random, log }));
+  const workspaces = openWorkspaces({ scratchDir: config.workspace.scratch_dir });
+  const changes = createChanges({ blobs: store });
+  const egress = createEgress();
+  const commands = createCommandRunner({ inherited: env });
+  const tools = createTools({
+    egress,
+    textDiff,
+    inherited: env,
+    allowPrivateHosts: config.web.allow_private,
+    resultChars: config["limits.runner"].tool_result_chars,
+  });
+  const supervisor = stack.use(
+    new Supervisor({
+      store,
+      executors: executorsOf({ models, store, tools, workspaces, changes, commands, clock }),
+      clock,
+      log,
+      redact: (value) => redaction.value(value),
+      token: (taskId, token) => feed.token(taskId, { ...token, token: redaction.text(token.token) }),
+      openTasksMax: config.execution.max_open_tasks,
+      sharedWorkspaces: config.workspace.shared,
+      reap: (taskId) => commands.reap(`${taskId}:`),
+    }),
+  );
+  await supervisor.recover();
+  const allowPrivateWebhooks = config.webhooks.allow_private ?? isLoopback(config.server.host);
+  stack.use(startWebhooks({ store, egress, clock, log, supervisor, allowPrivate: allowPrivateWebhooks }));
+  stack.defer(() => supervisor.drain(drainMs));
+  const loom = createLoom({
+    supervisor,
+    store,
+    feed,
+    memory: store,
+    models,
+    tools,
+    workspaces,
+    changes,
+    egress,
+    redaction,
+    clock,
+    ids: createIds(clock),
+    rules: rulesOf(config),
+    approvers: config.approval.approvers,
+    allowPrivateWebhooks,
+    version,
+    config: redactedConfig(config),
+    problems,
+  });
+  const owned = stack.move();
+  return { loom, log, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+export interface Served extends AsyncDisposable {
+  readonly url: string;
+  readonly loom: Loom;
+  readonly log: Log;
+}
+
+/** Loom behind its HTTP server. Disposing it drains: no new tasks, running steps end, then the streams and the server. */
+export async function serveLoom(config: Config, surroundings: Surroundings): Promise<Served> {
+  const { host, port, api_key: apiKey, allowed_hosts: allowedHosts, allowed_origins: allowedOrigins } = config.server;
+  if (!isLoopback(host) && apiKey === "") {
+    throw new LoomError(
+      "config_invalid",
+      `Loom does not listen on "${host}" without a key: anyone who reaches it could run commands here`,
+      {
+        hint: "Set LOOM_SERVER__API_KEY (make one: head -c 32 /dev/urandom | base64), or [server] api_key_file, or listen on 127.0.0.1",
+      },
+    );
+  }
+  await using stack = new AsyncDisposableStack();
+  const opened = await openLoom(config, surroundings);
+  const api = stack.use(
+    createApi({
+      loom: opened.loom,
+      config: {
+        host,
+        port,
+        apiKey: apiKey === "" ? null : apiKey,
+        allowedHosts,
+        allowedOrigins,
+        bodyLimitBytes: 1_048_576,
+        heartbeatMs: 3000,
+      },
+      log: opened.log,
+      version,
+    }),
+  );
+  stack.use(opened); // closed before the server: streams see the end of what was running
+  const { url } = await api.listen();
+  const owned = stack.move();
+  return { url, loom: opened.loom, log: opened.log, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+}
+
+function modelConfigs(config: Config): Parameters<typeof createModels>[0] {
+  return Object.entries(config.models).map(([name, model]) => {
+    const { input_usd_per_million: input, output_usd_per_million: output, ...rest } = model;
+    return { name, ...rest, ...(input + output > 0 ? { price: { input, output } } : {}) };
+  });
+}
+
+function rulesOf(config: Config): Rules {
+  const { execution, verification, approval } = config;
+  return {
+    max_subtask_retries: execution.max_subtask_retries,
+    max_replans: execution.max_replans,
+    max_loop_iterations: execution.max_loop_iterations,
+    max_parallel_subtasks: execution.max_parallel_subtasks,
+    max_tool_iterations: config["limits.runner"].max_tool_iterations,
+    auto_approve_confidence_threshold: execution.auto_approve_confidence_threshold,
+    ...verification,
+    model_wait_ms: execution.model_wait_seconds * 1000,
+    approval_timeout_ms: approval.timeout_seconds * 1000,
+    on_timeout: approval.on_timeout,
+    on_uncertain: execution.on_uncertain,
+  };
+}
+
+interface ExecutorParts {
+  readonly models: Models;
+  readonly store: Storage;
+  readonly tools: ReturnType<typeof createTools>;
+  readonly workspaces: ReturnType<typeof openWorkspaces>;
+  readonly changes: ReturnType<typeof createChanges>;
+  readonly commands: ReturnType<typeof createCommandRunner>;
+  readonly clock: Clock;
+}
+
+function executorsOf(parts: ExecutorParts): Executors {
+  const shared = {
+    ...parts,
+    events: parts.store,
+    blobs: parts.store,
+    memory: parts.store,
+    policy: createPolicy(),
+    syntax: createSyntax(),
+    digest: (text: string) => `sha256:${createHash("sha256").update(text).digest("hex")}`,
+  };
+  return {
+    plan: createPlanner(shared),
+    work: createWorker(shared),
+    verify: createVerifier(shared),
+    revert: createReverter(shared),
+    extract: createExtractor(shared),
+    check: createChecker(shared),
+    answer: createAnswerer(shared),
+    undo: createUndoer(shared),
+  };
+}
+
+interface WebhookParts {
+  readonly store: Storage;
+  readonly egress: Egress;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly supervisor: Supervisor;
+  readonly allowPrivate: boolean;
+}
+
+function startWebhooks({ supervisor, ...parts }: WebhookParts): AsyncDisposable {
+  const sender = createWebhookSender({
+    ...parts,
+    outbox: parts.store,
+    random: createRandom(),
+    settle: async (taskId, event) => {
+      try {
+        await (await supervisor.driver(taskId)).report({ type: "WebhookSettled", event });
+      } catch (error) {
+        parts.log.warn(
+          { task_id: taskId, error: messageOf(error) },
+          "A delivery is settled, but its task could not be told",
+        );
+      }
+    },
+  });
+  sender.start();
+  return sender;
+}

@@ -1,0 +1,111 @@
+/** Tasks, approvals, models and the like as lines that a person reads. Pure. */
+import { count } from "./render.ts";
+import { type Color, clean, oneLine, paint, type Style, table } from "./style.ts";
+import type { ApprovalShown, ModelShown, QuestionShown, Restored, TaskListed, TaskShown, ToolShown } from "./wire.ts";
+
+const statusColors: Readonly<Record<string, Color>> = {
+  completed: "green",
+  failed: "red",
+  cancelled: "yellow",
+  waiting_approval: "yellow",
+  paused: "yellow",
+};
+
+function status(name: string, style: Style): string {
+  return paint(style, statusColors[name] ?? "blue", name);
+}
+
+/** What a run ends with: status, summary, flags, files, tokens. */
+export function finalLines(task: TaskShown, style: Style): readonly string[] {
+  const { progress, plan, result, workspace_changes: files, usage } = task;
+  const flagged = (plan?.subtasks ?? []).filter((subtask) => subtask.flagged);
+  return [
+    `${status(task.status, style)}: ${progress.completed} of ${count(progress.total_subtasks, "subtask")} (${task.task_id})`,
+    ...(result === null
+      ? []
+      : clean(result.answer === "" ? result.summary : result.answer)
+          .trim()
+          .split("\n")),
+    ...task.errors
+      .slice(0, 5)
+      .map(({ subtask, error }) => `error${subtask === null ? "" : ` in ${subtask}`}: ${oneLine(error, 400)}`),
+    ...flagged.map(
+      ({ id, confidence }) =>
+        `flagged: ${id} was accepted with a confidence of ${confidence ?? "?"}; have a look at it`,
+    ),
+    `files: ${files.files_created} created, ${files.files_modified} modified, ${files.files_deleted} deleted in ${task.workspace}`,
+    `tokens: ${usage.input_tokens} in (${usage.cached_tokens} cached), ${usage.output_tokens} out; ${count(usage.model_calls, "model call")}, ${count(usage.tool_calls, "tool call")}, ${(usage.wall_ms / 1000).toFixed(1)} s${usage.usd === undefined ? "" : `, $${usage.usd.toFixed(4)}`}`,
+  ];
+}
+
+export function taskLines(task: TaskShown, style: Style): readonly string[] {
+  const rows = (task.plan?.subtasks ?? []).map((subtask) => [
+    `  ${subtask.id}`,
+    subtask.status,
+    oneLine(subtask.summary === "" ? subtask.description : subtask.summary, 100),
+  ]);
+  return [
+    `${task.task_id}: ${oneLine(task.goal)}`,
+    ...table(rows),
+    ...task.awaiting.map(
+      ({ kind, id, reason, until }) =>
+        `awaiting ${kind} ${id}${until === undefined ? "" : ` until ${until}`}${reason === undefined ? "" : `: ${oneLine(reason)}`}`,
+    ),
+    ...finalLines(task, style),
+  ];
+}
+
+export function listLines(tasks: readonly TaskListed[], style: Style): readonly string[] {
+  if (tasks.length === 0) return ['No tasks yet. Try: loom run "…"'];
+  return table(
+    tasks.map((task) => [task.task_id, task.created_at, status(task.status, style), oneLine(task.goal, 100)]),
+  );
+}
+
+export function approvalLines(approvals: readonly ApprovalShown[]): readonly string[] {
+  return approvals.flatMap((approval) => [
+    `${approval.subtask_id} (${approval.kind}, risk ${approval.risk}, ${approval.approval_id}): ${oneLine(approval.summary, 400)}`,
+    ...(approval.reason_requested === undefined ? [] : [`  why: ${oneLine(approval.reason_requested, 400)}`]),
+  ]);
+}
+
+export function questionLines(questions: readonly QuestionShown[]): readonly string[] {
+  if (questions.length === 0) return ["Nothing was asked."];
+  return questions.flatMap((question) => [
+    `${question.question_id} (${question.status}), ${question.subtask_id} asks: ${oneLine(question.question, 1200)}`,
+    ...question.options.map(({ id, label }) => `  ${oneLine(id)}: ${oneLine(label)}`),
+  ]);
+}
+
+export function modelLines(models: readonly ModelShown[]): readonly string[] {
+  if (models.length === 0)
+    return [
+      "No model is configured. Add a [models.<name>] section to loom.toml, or start a model server; `loom doctor` says where it looked.",
+    ];
+  const rows = models.map((model) => [
+    model.name,
+    model.provider,
+    model.model,
+    `tier ${model.tier}`,
+    model.roles.join(","),
+    model.health,
+    model.base_url,
+  ]);
+  return [
+    ...table(rows),
+    ...models.flatMap(({ name, notes }) => notes.map((note) => `  ${name}: ${oneLine(note, 400)}`)),
+  ];
+}
+
+export function toolLines(tools: readonly ToolShown[]): readonly string[] {
+  return table(tools.map((tool) => [tool.name, tool.risk, oneLine(tool.description, 100)]));
+}
+
+export function undoLines({ restored, conflicts, skipped }: Restored, preview: boolean): readonly string[] {
+  const verb = preview ? "would be put back" : "put back";
+  return [
+    `${count(restored.length, "path")} ${verb}${restored.length === 0 ? "" : `: ${restored.map(clean).join(", ")}`}`,
+    ...conflicts.map(({ path, reason }) => `left as it is: ${clean(path)}: ${oneLine(reason)}`),
+    ...(skipped.length === 0 ? [] : [`as before already: ${skipped.map(clean).join(", ")}`]),
+  ];
+}

@@ -1,0 +1,38 @@
+/** What the command line is given from outside: the engine, the server, the demo, and the terminal it speaks to. */
+import type { Config } from "../config/schema.ts";
+import type { Loom } from "../ports/loom.ts";
+
+export interface Output {
+  write(text: string): unknown;
+}
+
+export interface World {
+  /**
+   * An engine in this process.
+   *
+   * @param problems what was found wrong before, one sentence each, for /health
+   * @throws LoomError storage_locked when another process holds the database
+   */
+  readonly open: (config: Config, problems?: readonly string[]) => Promise<Loom & AsyncDisposable>;
+  /** The HTTP server with its engine. */
+  readonly serve: (config: Config, problems?: readonly string[]) => Promise<{ readonly url: string } & AsyncDisposable>;
+  /** @returns the exit code */
+  readonly demo: (world: World) => Promise<number>;
+  /** Can this value be taken out of text by value? @see DECISIONS 40 */
+  readonly isRedactable: (secret: string) => boolean;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly stdin: NodeJS.ReadableStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly home: string;
+  readonly version: string;
+  /** Standard input and output are a terminal: progress is live, and approvals can be asked for. */
+  readonly isTerminal: boolean;
+  /** Fires at the first Ctrl-C or SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+export function say(output: Output, ...lines: readonly string[]): void {
+  output.write(lines.map((line) => `${line}\n`).join(""));
+}

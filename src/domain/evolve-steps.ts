@@ -1,0 +1,100 @@
+/** The part of `evolve` about what was done: model calls, tool calls, changes to files and their undoing, and times waited for. */
+import { addCall } from "./budget.ts";
+import type { FileChange, RecordedChange } from "./change.ts";
+import type { StampedEvents } from "./event.ts";
+import { onPlanning } from "./evolve-plan.ts";
+import { evolveSubtask } from "./evolve-subtask.ts";
+import type { Folds, Task } from "./task.ts";
+
+export const stepFolds = {
+  model_invocation: modelStep,
+  tool_call_started: (task, event) => ({
+    ...task,
+    usage: { ...task.usage, toolCalls: task.usage.toolCalls + 1 },
+    stepsInFlight: new Set(task.stepsInFlight).add(stepName(event)),
+  }),
+  tool_call_completed: (task, event) => evolveSubtask(stepRecorded(task, event), event),
+  uncertain_effect: (task) => task,
+  files_changed: (task, event) => {
+    const from = { id: event.change_id, subtaskId: event.subtask_id, seq: event.seq };
+    return evolveSubtask({ ...task, changes: withChanges(task, event.changes, from) }, event);
+  },
+  undo_requested: (task, event) => ({
+    ...task,
+    undoCount: event.k,
+    undos: [...task.undos, { k: event.k, scope: event.scope, ...(event.id === undefined ? {} : { id: event.id }) }],
+  }),
+  undo_applied: undoApplied,
+  memory_recorded: (task) => task,
+  extraction_settled: (task, event) => ({
+    ...task,
+    extracts: without(task.extracts, event.subtask_id),
+  }),
+  subtask_waiting: (task, event) => {
+    if (event.subtask_id !== "plan") return evolveSubtask(task, event);
+    const wait = { until: event.until, n: event.seq };
+    return onPlanning(task, (planning) => ({ ...planning, wait, waitingSince: planning.waitingSince ?? event.at }));
+  },
+  wait_elapsed: (task, event) =>
+    event.what === "plan" ? onPlanning(task, (planning) => ({ ...planning, wait: null })) : evolveSubtask(task, event),
+} satisfies Partial<Folds>;
+
+interface StepEvent {
+  readonly subtask_id?: string | undefined;
+  readonly attempt: number;
+  readonly step: string;
+}
+
+function stepName(event: StepEvent): string {
+  return `${event.subtask_id ?? ""}/${event.attempt}/${event.step}`;
+}
+
+/** A recorded step is progress: what crashes after it is not the same crash again. */
+function stepRecorded(task: Task, event: StepEvent): Task {
+  return { ...task, recoveries: 0, stepsInFlight: without(task.stepsInFlight, stepName(event)) };
+}
+
+function without(set: ReadonlySet<string>, member: string): ReadonlySet<string> {
+  return new Set([...set].filter((other) => other !== member));
+}
+
+function modelStep(task: Task, event: StampedEvents["model_invocation"]): Task {
+  if (event.phase === "start") {
+    const usage = { ...task.usage, modelCalls: task.usage.modelCalls + 1 };
+    return { ...task, usage, stepsInFlight: new Set(task.stepsInFlight).add(stepName(event)) };
+  }
+  const usage = event.usage === undefined ? task.usage : addCall(task.usage, event.usage);
+  return evolveSubtask({ ...stepRecorded(task, event), usage }, event);
+}
+
+interface Origin {
+  /** Of the first change; the others of the same step add `.1`, `.2` … */
+  readonly id: string;
+  readonly subtaskId: string;
+  readonly seq: number;
+}
+
+function withChanges(task: Task, changes: readonly FileChange[], { id, subtaskId, seq }: Origin): Task["changes"] {
+  return changes.reduce<Task["changes"]>((rest, change, index) => {
+    const value: RecordedChange = {
+      ...change,
+      changeId: index === 0 ? id : `${id}.${index}`,
+      subtaskId,
+      seq,
+      undone: false,
+    };
+    return { value, rest };
+  }, task.changes);
+}
+
+/** An undo is recorded as changes of its own. A person's belongs to no subtask: `undo:<k>` can be no subtask's id. */
+function undoApplied(task: Task, event: StampedEvents["undo_applied"]): Task {
+  const subtaskId = event.subtask_id ?? `undo:${event.k ?? 0}`;
+  const next: Task = {
+    ...task,
+    changes: withChanges(task, event.changes, { id: `chg_undo_${event.seq}`, subtaskId, seq: event.seq }),
+    undone: new Set([...task.undone, ...event.undone_ids]),
+    undos: task.undos.filter((undo) => undo.k !== event.k),
+  };
+  return evolveSubtask(next, event);
+}

@@ -1,0 +1,108 @@
+/** Starting: what is said when an effect begins, when one of its steps begins, and when Loom itself begins anew. */
+import { attemptsExhausted } from "./attempts.ts";
+import { type Exhausted, exhausted } from "./budget.ts";
+import { failTask } from "./closing.ts";
+import type { Draft } from "./draft.ts";
+import type { Effect, EffectKind, EffectOf } from "./effect.ts";
+import { effects } from "./effects.ts";
+import { ifKind } from "./narrowing.ts";
+import type { Report } from "./report.ts";
+import { bounds } from "./rules.ts";
+import { isClosed, type Task } from "./task.ts";
+
+/** Plans, attempts, verifications and checks are announced; what else begins shows by what comes of it. */
+export function started(draft: Draft, effect: Effect): void {
+  if (hasBegun(draft.task, effect)) return;
+  ifKind(effect, "plan", (plan) => planStarted(draft, plan));
+  ifKind(effect, "work", (work) => workStarted(draft, work));
+  ifKind(effect, "verify", ({ attempt, subtaskId: subtask_id, tier, try: nth }) =>
+    draft.say({ type: "verification_started", subtask_id, attempt, try: nth, target_tier: tier }),
+  );
+  ifKind(effect, "check", ({ round }) =>
+    draft.say({ type: "checks_started", round, checks: [...draft.task.brief.checks] }),
+  );
+}
+
+/**
+ * May this effect have been in flight before? A wanted one whose beginning is announced has begun when that was said; a
+ * new leg and a replanning were announced before they began.
+ */
+function hasBegun<K extends EffectKind>(
+  task: Task,
+  effect: { [P in K]: EffectOf<P> & { readonly kind: P } }[K],
+): boolean {
+  return begun[effect.kind](task, effect);
+}
+
+const begun: { readonly [K in EffectKind]: (task: Task, effect: EffectOf<K>) => boolean } = {
+  plan: ({ planning }) => planning?.started === true || planning?.replan !== null,
+  work: ({ subtasks }, { subtaskId }) => subtasks.get(subtaskId)?.startedSeq !== 0,
+  verify: ({ subtasks }, { subtaskId }) => {
+    const status = subtasks.get(subtaskId)?.status;
+    return status?.kind === "verifying" && status.started;
+  },
+  check: ({ checks }) => checks.started,
+  revert: () => true,
+  extract: () => true,
+  answer: () => true,
+  undo: () => true,
+  wait: () => false,
+};
+
+function planStarted(draft: Draft, { call, version }: EffectOf<"plan">): void {
+  draft.say({ type: "task_planning", goal: draft.task.brief.goal.slice(0, 500), version, call });
+}
+
+function workStarted(draft: Draft, { attempt, subtaskId, tier }: EffectOf<"work">): void {
+  const { attempts, brief } = draft.task;
+  if (attempts >= brief.rules.max_loop_iterations) attemptsExhausted(draft);
+  else draft.say({ type: "subtask_started", subtask_id: subtaskId, attempt, model_tier: tier });
+}
+
+export function stepStarted(draft: Draft, report: Extract<Report, { type: "StepStarted" }>, effect: Effect): void {
+  const { event, instructionSeqs } = report;
+  const spent = putsBack(effect) ? null : spentBefore(draft, event.type === "model_invocation" ? "model" : "tool");
+  if (spent !== null) {
+    overBudget(draft, spent);
+    return;
+  }
+  draft.say(event);
+  if (effect.kind !== "work") return;
+  const iteration = event.type === "model_invocation" ? event.iteration : 0;
+  for (const seq of instructionSeqs) {
+    const { attempt, subtaskId: subtask_id } = effect;
+    draft.say({ type: "steer_applied", subtask_id, attempt, iteration, instruction_seq: seq });
+  }
+}
+
+/** Putting back costs nothing that a budget is for, and is owed also when the budget is spent, or the task is closed. */
+function putsBack(effect: Effect): boolean {
+  return effect.kind === "undo" || effect.kind === "revert";
+}
+
+function spentBefore(draft: Draft, step: "model" | "tool"): Exhausted | null {
+  const { brief, opened, usage } = draft.task;
+  return exhausted(brief.budget, usage, { wallMs: draft.now - opened.at, step });
+}
+
+export function overBudget(draft: Draft, spent: Exhausted): void {
+  const { budget_name, limit, observed } = spent;
+  draft.say({ type: "task_budget_exhausted", budget_name, observed, limit });
+  failTask(draft, "budget", `The budget for ${budget_name} is spent: ${observed} of ${limit}`);
+}
+
+/** A task that had nothing in flight when Loom went down lost nothing by it, and says nothing about it. */
+export function recovered(draft: Draft, stepsInFlight: readonly string[]): void {
+  const { task } = draft;
+  if (isClosed(task) || !wasInFlight(task)) return;
+  const recoveries = task.recoveries + 1;
+  draft.say({ type: "task_recovered", steps_in_flight: [...stepsInFlight], recoveries });
+  if (recoveries < bounds.recoveriesMax) return;
+  const message = `Loom died ${recoveries} times in a row without a new step of this task; it is not tried again`;
+  failTask(draft, "crash_loop", message);
+}
+
+/** Nothing of a paused task runs but what is being put back; else what has begun may have been running. */
+function wasInFlight(task: Task): boolean {
+  return effects(task).some((effect) => (task.paused !== "yes" || effect.mode === "run") && hasBegun(task, effect));
+}

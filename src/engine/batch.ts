@@ -1,0 +1,160 @@
+/**
+ * One batch of a driver's mailbox as one append: every message is decided or settled on the state that the ones before it
+ * lead to. Pure; nothing of it is true until it is appended.
+ */
+
+import { decide } from "../domain/decide.ts";
+import type { Event, TaskEvent } from "../domain/event.ts";
+import type { Report } from "../domain/report.ts";
+import type { Request } from "../domain/request.ts";
+import { settle } from "../domain/settle.ts";
+import type { Task } from "../domain/task.ts";
+import type { Refusal } from "../lib/errors.ts";
+import { ok, type Result } from "../lib/result.ts";
+import type { Append, Blob, IdempotencyRow, StepRow } from "../ports/event-store.ts";
+import { folded } from "./log-reading.ts";
+import { outboxOf, rowOf } from "./projection.ts";
+
+export interface RequestMessage {
+  readonly kind: "request";
+  readonly request: Request;
+  readonly idempotency?: (taskId: string) => IdempotencyRow;
+}
+
+export interface ReportMessage {
+  readonly kind: "report";
+  readonly report: Report;
+  readonly steps?: readonly StepRow[];
+  readonly blobs?: readonly Blob[];
+  /** Key of the effect that ends with this report. */
+  readonly ends?: string;
+}
+
+export type Message = RequestMessage | ReportMessage;
+
+export interface Answer {
+  /** As the rules made them: what their maker recognises, secrets included. The log keeps them redacted. */
+  readonly events: readonly Event[];
+  readonly refusal: Refusal | null;
+  readonly appliedSeq: number;
+  readonly duplicate?: IdempotencyRow;
+}
+
+/** A message is answered, or it met a bug: that fails alone, and what stands beside it goes on. */
+export type Fate =
+  | { readonly kind: "answer"; readonly answer: Answer }
+  | { readonly kind: "bug"; readonly error: unknown };
+
+export interface Drafted {
+  /** The state after the append. */
+  readonly task: Task | null;
+  readonly stamped: readonly TaskEvent[];
+  /** One a message, for the first messages of the batch: an append has room for one idempotency key. */
+  readonly fates: readonly Fate[];
+  /** Which message brought the idempotency key. */
+  readonly keyed: number | null;
+  /** Null when there is nothing to write. */
+  readonly append: Append | null;
+}
+
+export interface Standing {
+  readonly taskId: string;
+  readonly task: Task | null;
+  readonly now: number;
+  /** How many effects are in flight, waits and those that ended not counted. */
+  readonly inFlight: (ended: ReadonlySet<string>) => number;
+  readonly redact: <T>(value: T) => T;
+}
+
+export function draftOf(messages: readonly Message[], standing: Standing): Drafted {
+  const batch = new Batch(standing);
+  for (const message of messages) {
+    if (batch.keyed !== null && message.kind === "request" && message.idempotency !== undefined) break;
+    batch.take(message);
+  }
+  return batch.drafted();
+}
+
+class Batch {
+  readonly #standing: Standing;
+  readonly #ended = new Set<string>();
+  readonly #stamped: TaskEvent[] = [];
+  readonly #fates: Fate[] = [];
+  readonly #steps: StepRow[] = [];
+  readonly #blobs: Blob[] = [];
+  #idempotency: IdempotencyRow | null = null;
+  #task: Task | null;
+  keyed: number | null = null;
+
+  constructor(standing: Standing) {
+    this.#standing = standing;
+    this.#task = standing.task;
+  }
+
+  take(message: Message): void {
+    if (message.kind === "report" && message.ends !== undefined) this.#ended.add(message.ends);
+    try {
+      this.#fates.push({ kind: "answer", answer: this.#answer(message) });
+    } catch (error) {
+      this.#fates.push({ kind: "bug", error });
+    }
+  }
+
+  drafted(): Drafted {
+    const drafted = { task: this.#task, stamped: this.#stamped, fates: this.#fates, keyed: this.keyed };
+    return { ...drafted, append: this.#task === null ? null : this.#append(this.#task) };
+  }
+
+  #answer(message: Message): Answer {
+    const outcome = this.#ask(message);
+    if (!outcome.ok) return { events: [], refusal: outcome.error, appliedSeq: this.#task?.lastSeq ?? 0 };
+    this.#say(outcome.value);
+    if (message.kind === "report") this.#keep(message, outcome.value);
+    else if (message.idempotency !== undefined) {
+      this.#idempotency = message.idempotency(this.#standing.taskId);
+      this.keyed = this.#fates.length;
+    }
+    return { events: outcome.value, refusal: null, appliedSeq: this.#task?.lastSeq ?? 0 };
+  }
+
+  #ask(message: Message): Result<readonly Event[], Refusal> {
+    const { now, inFlight } = this.#standing;
+    const circumstances = { now, inFlight: inFlight(this.#ended) };
+    if (message.kind === "request") return decide(this.#task, message.request, circumstances);
+    return ok(this.#task === null ? [] : settle(this.#task, message.report, circumstances));
+  }
+
+  /** All of a message's events or, when one of them cannot be folded, none. */
+  #say(events: readonly Event[]): void {
+    const { taskId, now, redact } = this.#standing;
+    let task = this.#task;
+    const stamped = events.map((event) => {
+      const next: TaskEvent = { ...redact(event), seq: (task?.lastSeq ?? 0) + 1, at: now };
+      task = folded(taskId, task, next);
+      return next;
+    });
+    this.#task = task;
+    this.#stamped.push(...stamped);
+  }
+
+  /** The start of a step is kept only if it was let start: what was refused did not happen. */
+  #keep({ report, steps = [], blobs = [] }: ReportMessage, events: readonly Event[]): void {
+    if (report.type === "StepStarted" && !events.includes(report.event)) return;
+    this.#steps.push(...steps);
+    this.#blobs.push(...blobs);
+  }
+
+  #append(task: Task): Append | null {
+    if (this.#stamped.length + this.#steps.length + this.#blobs.length === 0 && this.#idempotency === null) return null;
+    return {
+      taskId: task.id,
+      expectedSeq: this.#standing.task?.lastSeq ?? 0,
+      events: this.#stamped,
+      projection: rowOf(task),
+      steps: this.#steps,
+      blobs: this.#blobs,
+      outbox: outboxOf(task, this.#stamped),
+      ...(this.#idempotency === null ? {} : { idempotency: this.#idempotency }),
+    };
+  }
+}

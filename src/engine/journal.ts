@@ -1,0 +1,99 @@
+/** The journal of one attempt over the driver's mailbox: it has no connection of its own, and what it writes is one append with its events. */
+
+import type { Event } from "../domain/event.ts";
+import type { Report } from "../domain/report.ts";
+import type { Json } from "../lib/json.ts";
+import type { Blob, EffectClass, StepRow } from "../ports/event-store.ts";
+import { type Journal, type RecordedStep, type StepEnd, StepRefused, type StepSpec } from "../ports/journal.ts";
+
+export interface Kept {
+  readonly steps?: readonly StepRow[];
+  readonly blobs?: readonly Blob[];
+}
+
+/** Puts a report in the mailbox with what must be kept beside it. @returns the events it led to, once they are durable */
+export type Post = (report: Report, kept: Kept) => Promise<readonly Event[]>;
+
+/** What is known of a step; how it may be repeated is judged by the class that it was started under. */
+type KnownStep = RecordedStep & { readonly effectClass: EffectClass };
+
+type Standing<T extends Json> = Awaited<ReturnType<NonNullable<StepSpec<T>["interrupted"]>>>;
+
+export class AttemptJournal implements Journal {
+  readonly #key: string;
+  readonly #scope: string;
+  readonly #post: Post;
+  readonly #steps: Map<string, KnownStep>;
+  #failure: Error | null = null;
+
+  constructor(at: { readonly key: string; readonly scope: string }, recorded: readonly StepRow[], post: Post) {
+    this.#key = at.key;
+    this.#scope = at.scope;
+    this.#post = post;
+    this.#steps = new Map(recorded.map((row) => [row.step, row]));
+  }
+
+  recall(step: string): RecordedStep | undefined {
+    return this.#steps.get(step);
+  }
+
+  async step<T extends Json>(spec: StepSpec<T>, run: () => Promise<StepEnd<T>>): Promise<T> {
+    const known = this.#steps.get(spec.step);
+    // What was recorded was recorded as a T: a step name stands for one kind of result in all lives of its attempt.
+    if (known?.ended !== undefined) return known.ended.result as T;
+    const started = spec.started ?? null;
+    if (known === undefined || known.effectClass === "pure") return this.#run(spec, { started, run });
+    const standing = await judged(spec, known.started);
+    if (standing.kind === "again") return this.#run(spec, { started: known.started, run });
+    return this.#settle(spec, known.started, standing);
+  }
+
+  async #run<T extends Json>(
+    spec: StepSpec<T>,
+    { started, run }: { readonly started: Json; readonly run: () => Promise<StepEnd<T>> },
+  ): Promise<T> {
+    if (this.#failure !== null) throw this.#failure;
+    const { step, effectClass, event, instructionSeqs = [], blobs = [] } = spec;
+    const events = await this.#post(
+      { type: "StepStarted", key: this.#key, step, event, instructionSeqs },
+      { steps: [{ scope: this.#scope, step, effectClass, started }], blobs },
+    );
+    if (!events.includes(event)) throw new StepRefused(step);
+    this.#steps.set(step, { step, effectClass, started });
+    const end = await run();
+    this.#end(spec, started, end);
+    return end.result;
+  }
+
+  /** An interrupted step that is not to run again: its end, and a doubt where there is one, in one append. */
+  async #settle<T extends Json>(
+    spec: StepSpec<T>,
+    started: Json,
+    standing: Exclude<Standing<T>, { readonly kind: "again" }>,
+  ): Promise<T> {
+    this.#end(spec, started, standing.end);
+    if (standing.kind === "uncertain") {
+      const { event, ask } = standing;
+      await this.#post({ type: "StepUncertain", key: this.#key, event, ...(ask === undefined ? {} : { ask }) }, {});
+    }
+    return standing.end.result;
+  }
+
+  /** Not waited for: the mailbox keeps the order, so the next start, which is waited for, makes this durable too. */
+  #end<T extends Json>({ step, effectClass }: StepSpec<T>, started: Json, end: StepEnd<T>): void {
+    const ended = { result: end.result };
+    this.#steps.set(step, { step, effectClass, started, ended });
+    const kept = { steps: [{ scope: this.#scope, step, effectClass, started, ended }], blobs: end.blobs ?? [] };
+    this.#post({ type: "StepEnded", key: this.#key, step, events: end.events }, kept).catch((error: unknown) => {
+      this.#failure = new Error(`The end of step ${step} could not be recorded`, { cause: error });
+    });
+  }
+}
+
+/** What became of a step that changes the world and was not seen to end: it is never run again unasked. */
+async function judged<T extends Json>(spec: StepSpec<T>, started: Json): Promise<Standing<T>> {
+  if (spec.interrupted === undefined) {
+    throw new Error(`Step ${spec.step} (${spec.effectClass}) was interrupted, and nothing says what became of it`);
+  }
+  return spec.interrupted(started);
+}

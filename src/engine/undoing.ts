@@ -1,0 +1,58 @@
+/** Undo as a client sees it: asked for, waited for, and answered with what was put back; or only shown beforehand. */
+
+import { undoRefusal } from "../domain/decide.ts";
+import { selectedChanges } from "../domain/selection.ts";
+import { changesOf, type Task } from "../domain/task.ts";
+import { LoomError, refused } from "../lib/errors.ts";
+import type { Loom } from "../ports/loom.ts";
+import type { Changes, Workspaces } from "../ports/workspace.ts";
+import { deadlineIn } from "./deadline.ts";
+import { type EventPorts, eventsAfter } from "./event-polling.ts";
+import { send, taskOf } from "./task-access.ts";
+
+export interface UndoPorts extends EventPorts {
+  readonly workspaces: Workspaces;
+  readonly changes: Changes;
+}
+
+type UndoRequest = Parameters<Loom["undo"]>[1];
+
+const undoWaitMs = 30_000;
+const pageSize = 200;
+
+export async function undo(ports: UndoPorts, taskId: string, request: UndoRequest): ReturnType<Loom["undo"]> {
+  if (request.preview) return await previewed(ports, await taskOf(ports, taskId), request);
+  const { scope, id, by } = request;
+  const sent = await send(ports, taskId, { type: "UndoChanges", scope, by, ...(id === undefined ? {} : { id }) });
+  const requested = sent.events.find((event) => event.type === "undo_requested");
+  return await applied(ports, taskId, { after: sent.applied.appliedSeq, k: requested?.k });
+}
+
+async function applied(
+  ports: UndoPorts,
+  taskId: string,
+  wanted: { readonly after: number; readonly k: number | undefined },
+): ReturnType<Loom["undo"]> {
+  using deadline = deadlineIn(ports.clock, undoWaitMs);
+  const { signal } = deadline;
+  for (let { after } = wanted; !signal.aborted && !ports.supervisor.draining; ) {
+    const found = await eventsAfter(ports, taskId, { after, limit: pageSize, waitMs: undoWaitMs, signal });
+    const done = found.find((event) => event.type === "undo_applied" && event.k === wanted.k);
+    if (done?.type === "undo_applied") {
+      return { restored: done.restored, conflicts: done.conflicts, skipped: done.skipped, appliedSeq: done.seq };
+    }
+    after = found.at(-1)?.seq ?? after;
+  }
+  throw new LoomError("storage_failed", `The undo of task ${taskId} was recorded and is still running`, {
+    hint: "GET /tasks/{id}/events shows undo_applied when it is done",
+  });
+}
+
+async function previewed(ports: UndoPorts, task: Task, request: UndoRequest): ReturnType<Loom["undo"]> {
+  const refusal = undoRefusal(task, request);
+  if (refusal !== null) throw refused(refusal);
+  const workspace = await ports.workspaces.open(task.brief.workspace);
+  const shown = { selected: selectedChanges(task, request), all: changesOf(task), preview: true };
+  const { outcome } = await ports.changes.undo(workspace, shown);
+  return { ...outcome, appliedSeq: task.lastSeq };
+}

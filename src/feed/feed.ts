@@ -1,0 +1,156 @@
+/**
+ * The feed over the event store: backfill, cut-over and live tail are one loop that reads what is behind a cursor and
+ * sleeps until a commit says that there may be more. Events stay in the log; only tokens travel beside it.
+ */
+import type { TaskEvent } from "../domain/event.ts";
+import type { EventStore, GlobalEvent } from "../ports/event-store.ts";
+import type { Feed, FeedItem, Token } from "../ports/feed.ts";
+import { Lane } from "./lane.ts";
+import { type Source, Tail } from "./tail.ts";
+
+export type FeedStore = Pick<EventStore, "read" | "readAll" | "row" | "lastGlobal" | "onCommit">;
+
+/** Disposing it ends all subscriptions. */
+export function createFeed({ store }: { readonly store: FeedStore }): Feed & AsyncDisposable {
+  return new StoreFeed(store);
+}
+
+class StoreFeed implements Feed, AsyncDisposable {
+  readonly #store: FeedStore;
+  readonly #tasks = new Map<string, Channel<TaskEvent>>();
+  readonly #unsubscribe: () => void;
+  #all: Channel<GlobalEvent> | null = null;
+  #isClosed = false;
+
+  constructor(store: FeedStore) {
+    this.#store = store;
+    this.#unsubscribe = store.onCommit((taskIds) => {
+      for (const taskId of taskIds) this.#tasks.get(taskId)?.tail.hint();
+      this.#all?.tail.hint();
+    });
+  }
+
+  async *subscribe(
+    taskId: string,
+    { after, tokens, signal }: { readonly after: number; readonly tokens: boolean; readonly signal: AbortSignal },
+  ): AsyncGenerator<FeedItem> {
+    if (this.#isClosed) return;
+    const channel = this.#channelOf(taskId);
+    using lane = channel.join(signal, tokens);
+    for await (const page of pages(channel.tail, lane, after)) {
+      for (const token of lane.takeTokens()) yield { kind: "token", token };
+      for (const event of page) {
+        if (lane.hasEnded) return;
+        yield { kind: "event", event };
+      }
+    }
+  }
+
+  async *subscribeAll({
+    after,
+    signal,
+  }: {
+    readonly after: number;
+    readonly signal: AbortSignal;
+  }): AsyncGenerator<GlobalEvent> {
+    if (this.#isClosed) return;
+    const channel = this.#channelOfAll();
+    using lane = channel.join(signal, false);
+    for await (const page of pages(channel.tail, lane, after)) {
+      for (const event of page) {
+        if (lane.hasEnded) return;
+        yield event;
+      }
+    }
+  }
+
+  token(taskId: string, token: Token): void {
+    this.#tasks.get(taskId)?.push(token);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    this.#unsubscribe();
+    const channels = [...this.#tasks.values(), ...(this.#all === null ? [] : [this.#all])];
+    for (const channel of channels) channel.end();
+    await Promise.all(channels.map(({ tail }) => tail.settled()));
+  }
+
+  #channelOf(taskId: string): Channel<TaskEvent> {
+    const known = this.#tasks.get(taskId);
+    if (known?.tail.hasFailed === false) return known;
+    const source: Source<TaskEvent> = {
+      read: (after, limit) => this.#store.read(taskId, { after, limit }),
+      last: async () => (await this.#store.row(taskId))?.lastSeq ?? 0,
+      position: ({ seq }) => seq,
+    };
+    const channel = new Channel(source, () => {
+      if (this.#tasks.get(taskId) === channel) this.#tasks.delete(taskId);
+    });
+    this.#tasks.set(taskId, channel);
+    return channel;
+  }
+
+  #channelOfAll(): Channel<GlobalEvent> {
+    if (this.#all?.tail.hasFailed === false) return this.#all;
+    const source: Source<GlobalEvent> = {
+      read: (after, limit) => this.#store.readAll({ after, limit }),
+      last: () => this.#store.lastGlobal(),
+      position: ({ g }) => g,
+    };
+    const channel = new Channel(source, () => {
+      if (this.#all === channel) this.#all = null;
+    });
+    this.#all = channel;
+    return channel;
+  }
+}
+
+/** Everyone who follows one log. */
+class Channel<T> {
+  readonly tail: Tail<T>;
+  readonly #lanes = new Set<Lane>();
+  readonly #tokenLanes = new Set<Lane>();
+  readonly #deserted: () => void;
+
+  /** @param deserted is called when the last subscriber has gone */
+  constructor(source: Source<T>, deserted: () => void) {
+    this.#deserted = deserted;
+    this.tail = new Tail(source, () => {
+      for (const lane of this.#lanes) lane.wake();
+    });
+  }
+
+  join(signal: AbortSignal, tokens: boolean): Lane {
+    const lane = new Lane(signal, (left) => this.#leave(left));
+    this.#lanes.add(lane);
+    if (tokens) this.#tokenLanes.add(lane);
+    return lane;
+  }
+
+  push(token: Token): void {
+    for (const lane of this.#tokenLanes) lane.push(token);
+  }
+
+  end(): void {
+    for (const lane of this.#lanes) lane[Symbol.dispose]();
+  }
+
+  #leave(lane: Lane): void {
+    this.#lanes.delete(lane);
+    this.#tokenLanes.delete(lane);
+    if (this.#lanes.size === 0) this.#deserted();
+  }
+}
+
+/** Pages behind the cursor as they come; an empty one where the log has no more, before it sleeps. */
+async function* pages<T>(tail: Tail<T>, lane: Lane, after: number): AsyncGenerator<readonly T[]> {
+  let cursor = after;
+  while (!lane.hasEnded) {
+    const page = await tail.after(cursor);
+    yield page;
+    const last = page.at(-1);
+    if (last === undefined) await lane.woken();
+    else cursor = tail.position(last);
+  }
+}

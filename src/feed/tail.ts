@@ -1,0 +1,124 @@
+/**
+ * The newest part of one growing log, read and decoded once for everyone who follows it. Who is further behind reads pages
+ * from the log; readers of the same page share that too. Knows positions and pages, not what the items are.
+ */
+
+/** Enough that a reader who keeps up never meets the log again. */
+const itemsMax = 512;
+const pageItems = 256;
+
+export interface Source<T> {
+  /** Items behind a position, ascending. */
+  read(after: number, limit: number): Promise<readonly T[]>;
+  /** The position of the newest item, 0 when there is none. */
+  last(): Promise<number>;
+  position(item: T): number;
+}
+
+export class Tail<T> {
+  readonly #source: Source<T>;
+  readonly #changed: () => void;
+  /** Everything of the log that lies behind `#start` and was seen so far. */
+  readonly #items: T[] = [];
+  #start = 0;
+  #end = 0;
+  #opening: Promise<void> | null = null;
+  #refreshing: Promise<void> | null = null;
+  #isStale = false;
+  #failure: { readonly error: unknown } | null = null;
+  readonly #pages = new Map<number, Promise<readonly T[]>>();
+
+  /** @param changed is called when there is more to read, or nothing more to be had */
+  constructor(source: Source<T>, changed: () => void) {
+    this.#source = source;
+    this.#changed = changed;
+  }
+
+  /** A read has failed: all who follow are told, and a new tail must be made. */
+  get hasFailed(): boolean {
+    return this.#failure !== null;
+  }
+
+  position(item: T): number {
+    return this.#source.position(item);
+  }
+
+  /** The log has grown, perhaps. Any number of hints while one read runs make one more read. */
+  hint(): void {
+    if (this.#opening === null) return; // Nobody has read yet; the first read sees it all.
+    this.#isStale = true;
+    this.#refreshing ??= this.#refresh();
+  }
+
+  /**
+   * @returns the next page behind `after`, empty at the end of the log
+   * @throws LoomError whatever the log answered
+   */
+  async after(after: number): Promise<readonly T[]> {
+    this.#opening ??= this.#open();
+    await this.#opening;
+    if (this.#failure !== null) throw this.#failure.error;
+    return after >= this.#start ? this.#held(after) : await this.#page(after);
+  }
+
+  /** Resolves when nothing is being read. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([this.#opening, this.#refreshing, ...this.#pages.values()]);
+  }
+
+  async #open(): Promise<void> {
+    await this.#guard(async () => {
+      const last = await this.#source.last();
+      this.#start = Math.max(0, last - itemsMax);
+      this.#end = this.#start;
+      this.#take(await this.#source.read(this.#start, itemsMax));
+    });
+  }
+
+  async #refresh(): Promise<void> {
+    await this.#opening;
+    while (this.#isStale && !this.hasFailed) {
+      this.#isStale = false;
+      await this.#guard(async () => {
+        const items = await this.#source.read(this.#end, itemsMax);
+        this.#take(items);
+        this.#isStale ||= items.length === itemsMax;
+      });
+      this.#changed();
+    }
+    this.#refreshing = null;
+  }
+
+  async #guard(read: () => Promise<void>): Promise<void> {
+    try {
+      await read();
+    } catch (error) {
+      this.#failure = { error };
+    }
+  }
+
+  #take(items: readonly T[]): void {
+    this.#items.push(...items);
+    this.#end = this.#positionOf(items.at(-1)) ?? this.#end;
+    const dropped = this.#items.splice(0, Math.max(0, this.#items.length - itemsMax));
+    this.#start = this.#positionOf(dropped.at(-1)) ?? this.#start;
+  }
+
+  #held(after: number): readonly T[] {
+    // From the end: most readers miss only what has just come.
+    const at = this.#items.findLastIndex((item) => this.#source.position(item) <= after) + 1;
+    return this.#items.slice(at, at + pageItems);
+  }
+
+  #page(after: number): Promise<readonly T[]> {
+    const running = this.#pages.get(after);
+    if (running !== undefined) return running;
+    const page = this.#source.read(after, pageItems).finally(() => this.#pages.delete(after));
+    this.#pages.set(after, page);
+    return page;
+  }
+
+  #positionOf(item: T | undefined): number | undefined {
+    return item === undefined ? undefined : this.#source.position(item);
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * The guard around every wire: time limits (first token, idle, total), retries with jitter, the circuit breaker, and one
+ * meaning for every error. Knows nothing of providers.
+ */
+import { LoomError } from "../lib/errors.ts";
+import { unreachable } from "../lib/result.ts";
+import type { ModelReply } from "../ports/model.ts";
+import type { Clock, Log, Random } from "../ports/runtime.ts";
+import { Breaker } from "./breaker.ts";
+import { abortable, Deadline } from "./deadline.ts";
+import { type FailingModel, type Failure, judge, loomErrorOf, StreamFailure } from "./failures.ts";
+import type { Chunk, RawCall, WireUsage } from "./wire.ts";
+
+export interface RetryPolicy {
+  readonly attempts: number;
+  readonly baseMs: number;
+  readonly capMs: number;
+  /** What a server asks for beyond this is not waited for here, but handed up. */
+  readonly retryAfterMaxMs: number;
+}
+
+export const usualRetry: RetryPolicy = { attempts: 3, baseMs: 500, capMs: 8000, retryAfterMaxMs: 30_000 };
+
+/** Where the server does not say when to come back. */
+const comeBackMs = 5000;
+
+export interface Limits {
+  readonly firstTokenMs: number;
+  readonly idleMs: number;
+  readonly totalMs: number;
+}
+
+export interface RawReply {
+  readonly text: string;
+  readonly calls: readonly RawCall[];
+  readonly finish: ModelReply["finish"];
+  readonly usage: WireUsage | null;
+}
+
+export interface GuardOptions {
+  readonly at: FailingModel;
+  readonly limits: Limits;
+  readonly retry: RetryPolicy;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+type Open = (signal: AbortSignal) => AsyncIterable<Chunk>;
+
+interface CallOptions {
+  readonly signal: AbortSignal;
+  readonly onToken?: ((text: string) => void) | undefined;
+}
+
+export class Guard {
+  readonly #options: GuardOptions;
+  readonly #breaker: Breaker;
+
+  constructor(options: GuardOptions) {
+    this.#options = options;
+    this.#breaker = new Breaker(options.clock);
+  }
+
+  /** @throws LoomError model_unavailable while the model is left alone after failing several times in a row */
+  throwIfOpen(): void {
+    const awayMs = this.#breaker.awayMs;
+    if (awayMs > 0) throw this.#stayAway(awayMs);
+  }
+
+  /**
+   * Opens the stream, once or more often, and returns the whole reply. Tokens of a failed attempt have been passed on by then.
+   *
+   * @throws LoomError model_unavailable | model_refused | context_overflow; the signal's reason when aborted
+   */
+  async call(open: Open, options: CallOptions): Promise<RawReply> {
+    options.signal.throwIfAborted();
+    const awayMs = this.#breaker.enter();
+    if (awayMs > 0) throw this.#stayAway(awayMs);
+    try {
+      const reply = await this.#attempts(open, options);
+      this.#breaker.succeeded();
+      return reply;
+    } catch (error) {
+      this.#learn(error);
+      throw error;
+    }
+  }
+
+  #learn(error: unknown): void {
+    if (!(error instanceof LoomError)) this.#breaker.left();
+    else if (error.code === "model_unavailable") this.#breaker.failed();
+    // It was there to refuse.
+    else this.#breaker.succeeded();
+  }
+
+  async #attempts(open: Open, { signal, onToken }: CallOptions): Promise<RawReply> {
+    const { clock, limits } = this.#options;
+    using total = new Deadline(clock, limits.totalMs, () => silence("the whole call took longer than", limits.totalMs));
+    const both = AbortSignal.any([signal, total.signal]);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#attempt(open, { signal: both, onToken });
+      } catch (error) {
+        signal.throwIfAborted();
+        const delayMs = this.#delayOrThrow(error, total.signal.aborted ? Number.POSITIVE_INFINITY : attempt);
+        await clock.sleepUntil(clock.now() + delayMs, both).catch(() => undefined);
+        signal.throwIfAborted();
+      }
+    }
+  }
+
+  async #attempt(open: Open, { signal, onToken }: CallOptions): Promise<RawReply> {
+    const { clock, limits } = this.#options;
+    let isWaiting = true;
+    const reason = (): Error =>
+      isWaiting
+        ? silence("no first token after", limits.firstTokenMs)
+        : new StreamFailure(`the stream stood still for ${limits.idleMs / 1000} s`, { retry: true });
+    using quiet = new Deadline(clock, limits.firstTokenMs, reason);
+    const stop = AbortSignal.any([signal, quiet.signal]);
+    const collected = new Collected(onToken);
+    for await (const chunk of abortable(open(stop), stop)) {
+      if (chunk.kind !== "quiet") isWaiting = false;
+      if (!isWaiting) quiet.extend(limits.idleMs);
+      collected.add(chunk);
+    }
+    return collected.reply();
+  }
+
+  /** @returns how long to wait before the next attempt; throws what the error means when there shall be none */
+  #delayOrThrow(error: unknown, attempt: number): number {
+    const { at, clock, log, retry } = this.#options;
+    const failure = error instanceof LoomError ? null : judge(error, clock.now());
+    if (failure === null) throw error;
+    const delayMs = attempt < retry.attempts ? this.#delay(failure, attempt) : null;
+    if (delayMs === null) throw loomErrorOf(failure, at, { cause: error, fallbackMs: comeBackMs });
+    log.warn(
+      { model: at.name, attempt, delayMs: Math.round(delayMs), detail: failure.detail },
+      "A model call failed and is tried again",
+    );
+    return delayMs;
+  }
+
+  #delay(failure: Failure, attempt: number): number | null {
+    const { retry, random } = this.#options;
+    if (failure.kind !== "unavailable" || !failure.retry) return null;
+    const { retryAfterMs } = failure;
+    if (retryAfterMs !== undefined) return retryAfterMs > retry.retryAfterMaxMs ? null : retryAfterMs;
+    const fullMs = Math.min(retry.capMs, retry.baseMs * 2 ** (attempt - 1));
+    return fullMs * (0.5 + random.next() / 2);
+  }
+
+  #stayAway(awayMs: number): LoomError {
+    const { at } = this.#options;
+    return new LoomError(
+      "model_unavailable",
+      `Model "${at.model}" of [models.${at.name}] at ${at.url} failed several times in a row and is left alone for a while`,
+      {
+        hint: "See that the server runs and has the model loaded (`loom doctor`), or name a second model for the role",
+        retryAfterMs: awayMs,
+      },
+    );
+  }
+}
+
+/** A server that says nothing for so long would say nothing the second time: not tried again in place. */
+function silence(what: string, ms: number): StreamFailure {
+  return new StreamFailure(`${what} ${ms / 1000} s`, { retry: false });
+}
+
+/** The chunks of one attempt, put together. */
+class Collected {
+  readonly #onToken: ((text: string) => void) | undefined;
+  readonly #texts: string[] = [];
+  readonly #calls: RawCall[] = [];
+  #end: Extract<Chunk, { kind: "end" }> | null = null;
+
+  constructor(onToken: ((text: string) => void) | undefined) {
+    this.#onToken = onToken;
+  }
+
+  add(chunk: Chunk): void {
+    switch (chunk.kind) {
+      case "text":
+        this.#texts.push(chunk.text);
+        this.#onToken?.(chunk.text);
+        break;
+      case "tool_call":
+        this.#calls.push(chunk.call);
+        break;
+      case "end":
+        this.#end = chunk;
+        break;
+      case "thinking":
+      case "quiet":
+        break;
+      default:
+        unreachable(chunk);
+    }
+  }
+
+  reply(): RawReply {
+    if (this.#end === null) throw new StreamFailure("the stream ended before the reply was whole", { retry: true });
+    return { text: this.#texts.join(""), calls: this.#calls, finish: this.#end.finish, usage: this.#end.usage ?? null };
+  }
+}

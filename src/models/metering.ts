@@ -1,0 +1,52 @@
+/** What a call used and cost: as the provider reported it, else estimated at four characters a token. */
+import type { CallUsage } from "../domain/budget.ts";
+import type { Message } from "../ports/model.ts";
+import type { Price } from "./config.ts";
+import type { WireCall, WireUsage } from "./wire.ts";
+
+const charactersPerToken = 4;
+
+export function charactersOf({ messages, tools, schema }: Pick<WireCall, "messages" | "tools" | "schema">): number {
+  const texts = messages.reduce((sum, message) => sum + charactersOfMessage(message), 0);
+  const told = tools.length === 0 ? 0 : JSON.stringify(tools).length;
+  return texts + told + (schema === undefined ? 0 : JSON.stringify(schema.schema).length);
+}
+
+export function estimatedTokens(characters: number): number {
+  return Math.ceil(characters / charactersPerToken);
+}
+
+export function callUsage(
+  reported: WireUsage | null,
+  {
+    sentCharacters,
+    receivedCharacters,
+    price,
+  }: { readonly sentCharacters: number; readonly receivedCharacters: number; readonly price: Price | null },
+): CallUsage {
+  const input = reported?.inputTokens ?? estimatedTokens(sentCharacters);
+  const output = reported?.outputTokens ?? estimatedTokens(receivedCharacters);
+  const cached = reported?.cachedTokens;
+  return {
+    input_tokens: input,
+    output_tokens: output,
+    ...(cached === undefined ? {} : { cached_tokens: cached }),
+    ...(price === null ? {} : { cost_micro_usd: costMicroUsd({ input, output, cached: cached ?? 0 }, price) }),
+    ...(reported === null ? { estimated: true } : {}),
+  };
+}
+
+/** Dollars per million tokens are micro-dollars per token. */
+function costMicroUsd(
+  { input, output, cached }: { input: number; output: number; cached: number },
+  price: Price,
+): number {
+  const fresh = Math.max(0, input - cached);
+  return fresh * price.input + cached * (price.cached_input ?? price.input) + output * price.output;
+}
+
+function charactersOfMessage(message: Message): number {
+  const calls =
+    message.role === "assistant" && message.toolCalls !== undefined ? JSON.stringify(message.toolCalls).length : 0;
+  return message.content.length + calls;
+}

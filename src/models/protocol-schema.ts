@@ -1,0 +1,78 @@
+/** The schema of one reply in the JSON protocol: a union over the tools and `finish`, in what every grammar engine understands. */
+import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
+import type { ToolSchema } from "../ports/model.ts";
+
+/**
+ * Strings without a limit loop until max_tokens. Long ones hold a file of some 200 lines at most, and at least leave room
+ * for the rest of the reply: two characters a token, so that even dense text closes before the reply is cut.
+ */
+const longTextMax = 8000;
+const shortTextMax = 400;
+const charactersPerToken = 2;
+const summaryMax = 2000;
+const itemsMax = 32;
+const longNames = /content|text|body|str|query|question|command|patch|diff|code/i;
+
+/** What is kept of a parameter's schema; patterns, formats and ranges trip some engines, and the tool checks them anyway. */
+const keptMembers = ["type", "enum", "const", "anyOf", "oneOf", "items", "properties", "required", "maxItems"];
+
+/** @param maxTokens the model's cap on a reply */
+export function replySchema(tools: readonly ToolSchema[], maxTokens: number): JsonObject {
+  const longMax = Math.max(shortTextMax, Math.min(longTextMax, maxTokens * charactersPerToken));
+  return { anyOf: [...tools.map((tool) => callSchema(tool, longMax)), finishSchema] };
+}
+
+const finishSchema: JsonObject = {
+  type: "object",
+  properties: { tool: { const: "finish" }, summary: { type: "string", maxLength: summaryMax } },
+  required: ["tool", "summary"],
+  additionalProperties: false,
+};
+
+function callSchema({ name, parameters }: ToolSchema, longMax: number): JsonObject {
+  const { required } = parameters;
+  return {
+    type: "object",
+    properties: { tool: { const: name }, ...boundProperties(parameters, longMax) },
+    required: ["tool", ...(Array.isArray(required) ? (required as Json[]) : [])],
+    additionalProperties: false,
+  };
+}
+
+function boundProperties({ properties }: JsonObject, longMax: number): JsonObject {
+  const entries = Object.entries(isJsonObject(properties) ? properties : {});
+  return Object.fromEntries(
+    entries.map(([name, inner]) => [name, boundSchema(inner, longNames.test(name) ? longMax : shortTextMax)]),
+  );
+}
+
+/** @param cap characters that a string here may have */
+function boundSchema(schema: Json, cap: number): Json {
+  if (!isJsonObject(schema)) return {};
+  const kept: JsonObject = Object.fromEntries(Object.entries(schema).filter(([key]) => keptMembers.includes(key)));
+  const alternatives = (key: "anyOf" | "oneOf"): JsonObject => {
+    const list = kept[key];
+    return Array.isArray(list) ? { [key]: (list as Json[]).map((inner) => boundSchema(inner, cap)) } : {};
+  };
+  const own = typeof schema["maxLength"] === "number" ? schema["maxLength"] : cap;
+  return {
+    ...kept,
+    ...alternatives("anyOf"),
+    ...alternatives("oneOf"),
+    ...(hasType(schema, "string") && schema["enum"] === undefined ? { maxLength: Math.min(own, cap) } : {}),
+    ...(hasType(schema, "array")
+      ? { items: boundSchema(schema["items"] ?? { type: "string" }, cap), maxItems: itemsOf(schema) }
+      : {}),
+    ...(isJsonObject(schema["properties"])
+      ? { properties: boundProperties(schema, cap), additionalProperties: false }
+      : {}),
+  };
+}
+
+function itemsOf({ maxItems }: JsonObject): number {
+  return typeof maxItems === "number" ? Math.min(maxItems, itemsMax) : itemsMax;
+}
+
+function hasType({ type }: JsonObject, wanted: string): boolean {
+  return type === wanted || (Array.isArray(type) && type.includes(wanted));
+}

@@ -1,0 +1,115 @@
+/** Models: one way to talk to any of them, whatever the provider's wire is. Roles speak this and nothing else. */
+
+import type { CallUsage } from "../domain/budget.ts";
+import type { Tier } from "../domain/plan.ts";
+import type { JsonObject } from "../lib/json.ts";
+
+export type Role = "planner" | "executor" | "verifier" | "extractor" | "compactor";
+
+export interface ToolCall {
+  /** Unique within the conversation. */
+  readonly id: string;
+  readonly name: string;
+  /** Parsed arguments, or the text that could not be parsed. */
+  readonly arguments: JsonObject | string;
+}
+
+export type Message =
+  | { readonly role: "system" | "user"; readonly content: string }
+  | { readonly role: "assistant"; readonly content: string; readonly toolCalls?: readonly ToolCall[] }
+  | { readonly role: "tool"; readonly toolCallId: string; readonly name: string; readonly content: string };
+
+export interface ToolSchema {
+  readonly name: string;
+  readonly description: string;
+  /** JSON schema of an object. */
+  readonly parameters: JsonObject;
+}
+
+export interface ModelRequest {
+  readonly messages: readonly Message[];
+  /** Offered in this order, every turn the same. Absent or empty: no tools. */
+  readonly tools?: readonly ToolSchema[];
+  /** JSON that the reply shall be. Bound by the provider where it can, and checked by the caller in any case. */
+  readonly schema?: { readonly name: string; readonly schema: JsonObject };
+  /** Lowers the model's own cap; never raises it. */
+  readonly maxTokens?: number;
+  readonly temperature?: number;
+}
+
+export interface ModelReply {
+  /** Plain text, thinking left out. May be empty when there are tool calls. */
+  readonly text: string;
+  readonly toolCalls: readonly ToolCall[];
+  readonly finish: "stop" | "tool_calls" | "length" | "filtered" | "other";
+  readonly usage: CallUsage;
+  /** Name of the configured model that answered. */
+  readonly model: string;
+  /** Names of the repairs that made this reply usable, in order; empty when none was needed. */
+  readonly repaired: readonly string[];
+}
+
+/** Why a model could not be had, told apart so that a wait, another attempt or a person follows. All are LoomErrors:
+ * `model_unavailable` (down, rate-limited, out of reach; carries retryAfterMs), `model_refused` (400, 401, 403, 404: will not
+ * get better by waiting), `context_overflow`. */
+export interface ModelPick {
+  readonly role: Role;
+  /** The least tier wanted; the nearest at or above it is taken, else the highest below. */
+  readonly tier: Tier;
+  /** Names of models to take only if there is no other. */
+  readonly avoid?: readonly string[];
+  /** Whose turn it is when slots are short: fair between tasks, and work > verify > plan > extract. */
+  readonly taskId: string;
+  readonly priority: "work" | "verify" | "plan" | "extract";
+}
+
+export interface ModelInfo {
+  readonly name: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly base_url: string;
+  readonly tier: Tier;
+  readonly roles: readonly Role[];
+  readonly max_tokens: number;
+  readonly temperature: number;
+  /** Window in tokens, as configured or as the provider says; null while unknown. */
+  readonly context_tokens: number | null;
+  /** How tool calls travel: natively, or as JSON by schema where the server drops `tools`. @see DECISIONS 44 */
+  readonly tool_protocol: "native" | "json_schema" | "unknown";
+  readonly health: "up" | "down" | "unknown";
+  readonly notes: readonly string[];
+}
+
+export interface Models {
+  /**
+   * Calls the first suitable model that answers, waiting for a slot of it; falls over to the next one when it is down.
+   *
+   * @param onToken model text as it comes; called synchronously, must not throw
+   * @throws LoomError model_unavailable | model_refused | context_overflow | no_model_configured; the signal's reason when aborted
+   */
+  call(
+    pick: ModelPick,
+    request: ModelRequest,
+    options: { readonly signal: AbortSignal; readonly onToken?: (text: string) => void },
+  ): Promise<ModelReply>;
+
+  /** Name and window of the model that `call` would try first; null when none is configured for the role. */
+  first(
+    pick: Pick<ModelPick, "role" | "tier" | "avoid">,
+  ): { readonly name: string; readonly contextTokens: number; readonly maxTokens: number } | null;
+
+  /** Roles that are needed and that no model serves. Empty: tasks can be accepted. @see DECISIONS 10 */
+  missingRoles(): readonly Role[];
+
+  list(): readonly ModelInfo[];
+  /**
+   * Reads JSON out of what a model wrote: fences, prose around it, trailing commas, unquoted keys, Python words, missing
+   * closing brackets. A text cut within a string is not read: nobody knows what was left out.
+   *
+   * @returns the value and the names of the repairs, in order; null when there is no JSON in `text`
+   */
+  readJson(text: string): { readonly value: unknown; readonly repaired: readonly string[] } | null;
+
+  /** Asks each server whether it is there; updates `list`. */
+  probe(signal: AbortSignal): Promise<readonly ModelInfo[]>;
+}

@@ -1,0 +1,51 @@
+/** Policy: what an action may do. Deny beats ask beats allow; what is not understood is asked about. */
+import type { Action } from "./tool.ts";
+
+export interface Judgement {
+  readonly decision: "allow" | "ask" | "deny";
+  /** One sentence a person can judge by; empty for allow. */
+  readonly reason: string;
+  readonly risk: "low" | "medium" | "high" | "critical";
+}
+
+export interface Policy {
+  /** Pure: the same action is always judged the same. */
+  judge(action: Action): Judgement;
+}
+
+/** Takes secrets out of text, by value. */
+export interface Redaction {
+  text(value: string): string;
+  /** The same, in every string at every depth. */
+  value<T>(value: T): T;
+}
+
+/** Where a request may go. Resolves names, checks every address, and pins the one it dials. */
+export interface Egress {
+  /**
+   * @throws LoomError host_refused: scheme, credentials in the URL, or an address of a forbidden class, with the address
+   */
+  fetch(
+    url: string,
+    request: {
+      readonly method: "GET" | "POST";
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body?: string;
+      readonly maxBytes: number;
+      readonly timeoutMs: number;
+      readonly maxRedirects: number;
+      readonly allowPrivate: boolean;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<EgressResponse>;
+  /** @returns a reason to refuse, or null. An unresolvable name is no reason. */
+  check(url: string, options: { readonly allowPrivate: boolean; readonly signal: AbortSignal }): Promise<string | null>;
+}
+
+export interface EgressResponse {
+  readonly status: number;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  readonly truncated: boolean;
+}

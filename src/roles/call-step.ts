@@ -1,0 +1,247 @@
+/**
+ * One tool call as one step of the journal: started with what is needed to judge it after a crash, ended with its result
+ * and the changes it made. A call that fails is a result; only an abort or a refusal of the journal is thrown.
+ */
+
+import { type FileChange, sameState } from "../domain/change.ts";
+import type { EventOf } from "../domain/event.ts";
+import type { StepEndEvent } from "../domain/report.ts";
+import type { JsonObject } from "../lib/json.ts";
+import type { Blob, EffectClass } from "../ports/event-store.ts";
+import type { StepEnd, StepSpec } from "../ports/journal.ts";
+import type { PreparedCall, ToolResult } from "../ports/tool.ts";
+import {
+  classOf,
+  contextOf,
+  explained,
+  failedRecord,
+  type Place,
+  planCall,
+  type RunPlan,
+  type Turn,
+} from "./call-plan.ts";
+import { type CallAt, uncertainAsk } from "./consent.ts";
+import { head, shortArguments, within } from "./excerpt.ts";
+import { CallRecord, type CallStarted, jsonOf } from "./records.ts";
+
+const argumentCharsInEvent = 500;
+const outputCharsInEvent = 1000;
+
+export function callAt(turn: Turn, place: Place): CallAt {
+  const { subtaskId, attempt } = turn.execution.effect;
+  return { subtaskId, attempt, turn: turn.number, call: place.number };
+}
+
+/** Records the result of a call that does not run. */
+export async function recordSettled(turn: Turn, place: Place, record: CallRecord): Promise<CallRecord> {
+  const spec = specOf(turn, place, { tool: record.tool, effectClass: "pure" });
+  return taken(turn, spec, () => Promise.resolve({ record, made: [], destructive: false, durationMs: 0 }));
+}
+
+/** Runs a call that may run. */
+export async function runPrepared(turn: Turn, place: Place, plan: RunPlan): Promise<CallRecord> {
+  const { tool, prepared } = plan;
+  const spec = specOf(turn, place, {
+    tool: tool.schema.name,
+    effectClass: classOf(plan),
+    destructive: prepared.destructive,
+    ...(prepared.change === undefined ? {} : { changes: prepared.change.changes, blobs: prepared.change.blobs }),
+  });
+  return taken(turn, spec, () => carriedOut(turn, place, plan));
+}
+
+/** Comes back to a call that was started in an earlier life and not ended: what is done stays done, what is unclear is said. */
+export async function resumeCall(turn: Turn, place: Place, before: CallStarted): Promise<CallRecord> {
+  const name = before.tool;
+  const spec: StepSpec<JsonObject> = {
+    ...specOf(turn, place, { tool: name, effectClass: before.effectClass }),
+    interrupted: async () => {
+      const changes = before.changes ?? [];
+      const standing = changes.length === 0 ? "neither" : await turn.workspace.standing(changes);
+      if (standing === "before") return { kind: "again" };
+      if (standing === "after") return { kind: "done", end: endOf(turn, place, doneBefore(name, before)) };
+      return uncertain(turn, place, before);
+    },
+  };
+  return taken(turn, spec, async () => {
+    const plan = await planCall(turn, place);
+    if (plan.kind === "settled") return { record: plan.record, made: [], destructive: false, durationMs: 0 };
+    return { ...(await carriedOut(turn, place, plan)), blobs: plan.prepared.change?.blobs ?? [] };
+  });
+}
+
+interface Outcome {
+  readonly record: CallRecord;
+  readonly made: readonly FileChange[];
+  readonly destructive: boolean;
+  readonly durationMs: number;
+  readonly blobs?: readonly Blob[];
+}
+
+async function taken(turn: Turn, spec: StepSpec<JsonObject>, run: () => Promise<Outcome>): Promise<CallRecord> {
+  const place = { step: spec.step };
+  const result = await turn.execution.journal.step(spec, async () => endOf(turn, place, await run()));
+  return CallRecord.parse(result);
+}
+
+interface StepFacts {
+  readonly tool: string;
+  readonly effectClass: EffectClass;
+  readonly destructive?: boolean;
+  readonly changes?: readonly FileChange[];
+  readonly blobs?: readonly Blob[];
+}
+
+function specOf(
+  turn: Turn,
+  place: Place,
+  { tool, effectClass, destructive = false, changes, blobs }: StepFacts,
+): StepSpec<JsonObject> {
+  const { subtaskId, attempt } = turn.execution.effect;
+  const args = shortArguments(place.call.arguments, argumentCharsInEvent);
+  return {
+    step: place.step,
+    effectClass,
+    event: {
+      type: "tool_call_started",
+      subtask_id: subtaskId,
+      tool: within(tool, 100),
+      step: place.step,
+      attempt,
+      args,
+      effect_class: effectClass,
+    },
+    started: jsonOf({ tool, effectClass, destructive, arguments: args, changes }),
+    ...(blobs === undefined ? {} : { blobs }),
+  };
+}
+
+function endOf(
+  turn: Turn,
+  { step }: Pick<Place, "step">,
+  { record, made, destructive, durationMs, blobs }: Outcome,
+): StepEnd<JsonObject> {
+  const { subtaskId, attempt } = turn.execution.effect;
+  const completed: EventOf<"tool_call_completed"> = {
+    type: "tool_call_completed",
+    subtask_id: subtaskId,
+    tool: within(record.tool, 100),
+    step,
+    attempt,
+    success: record.success,
+    output: head(record.output, outputCharsInEvent),
+    files_changed: record.changed,
+    destructive,
+    duration_ms: durationMs,
+    ...(record.error === undefined ? {} : { error: within(record.error, outputCharsInEvent) }),
+    ...(record.exitCode === undefined ? {} : { exit_code: record.exitCode }),
+  };
+  const events: StepEndEvent[] = [completed];
+  if (made.length > 0)
+    events.push({
+      type: "files_changed",
+      subtask_id: subtaskId,
+      change_id: changeIdOf(turn, step),
+      changes: [...made],
+    });
+  return { result: jsonOf(record), events, ...(blobs === undefined || blobs.length === 0 ? {} : { blobs }) };
+}
+
+/** `turn-3-call-1` of attempt 2 of subtask a → `chg_a_2_3_1` */
+function changeIdOf(turn: Turn, step: string): string {
+  const { subtaskId, attempt } = turn.execution.effect;
+  const [, number = "0", call = "0"] = /^turn-(\d+)-call-(\d+)$/.exec(step) ?? [];
+  return `chg_${subtaskId}_${attempt}_${number}_${call}`;
+}
+
+async function carriedOut(turn: Turn, place: Place, plan: RunPlan): Promise<Outcome> {
+  const { prepared, tool } = plan;
+  const { clock } = turn.ports;
+  const began = clock.now();
+  const result = await resultOf(turn, place, plan);
+  const isStopped = turn.cut.aborted && !result.success;
+  const made = await changesMade(turn, prepared, result);
+  const command = prepared.action.command ?? prepared.action.argv?.join(" ");
+  const record: CallRecord = {
+    tool: tool.schema.name,
+    kind: kindOf(result, made, command !== undefined && classOf(plan) === "external"),
+    success: result.success,
+    output: result.output,
+    changed: made.map(({ path }) => path),
+    ...(isStopped
+      ? { error: "stopped by a person", mark: "stopped" }
+      : result.error === undefined
+        ? {}
+        : { error: result.error }),
+    ...(result.exitCode === undefined ? {} : { exitCode: result.exitCode }),
+    ...(result.seen === undefined ? {} : { seen: result.seen }),
+    ...(command === undefined ? {} : { command: head(command, 2000) }),
+  };
+  return { record, made, destructive: prepared.destructive, durationMs: clock.now() - began };
+}
+
+async function resultOf(turn: Turn, place: Place, { tool, prepared }: RunPlan): Promise<ToolResult> {
+  const limit = AbortSignal.timeout(tool.timeoutMs);
+  try {
+    return await prepared.run(AbortSignal.any([contextOf(turn, place).signal, limit]));
+  } catch (error) {
+    turn.execution.stop.aborted.throwIfAborted();
+    const reason = limit.aborted
+      ? `${tool.schema.name} did not end within ${tool.timeoutMs / 1000} s`
+      : explained(error);
+    return { success: false, output: "", error: reason };
+  }
+}
+
+/** What the call changed: what it planned when it succeeded, and when it failed after all had been done. */
+async function changesMade(turn: Turn, prepared: PreparedCall, result: ToolResult): Promise<FileChange[]> {
+  const planned = prepared.change?.changes.filter(({ before, after }) => !sameState(before, after)) ?? [];
+  if (planned.length === 0 || result.success) return planned;
+  return (await turn.workspace.standing(planned)) === "after" ? planned : [];
+}
+
+function kindOf(result: ToolResult, made: readonly FileChange[], ranCommand: boolean): CallRecord["kind"] {
+  if (made.length > 0) return "write";
+  if (!result.success) return "none";
+  return ranCommand ? "command" : "read";
+}
+
+function doneBefore(tool: string, { changes = [], destructive }: CallStarted): Outcome {
+  const changed = changes.map(({ path }) => path);
+  const seen = Object.fromEntries(changes.map(({ path, after }) => [path, after]));
+  const record: CallRecord = {
+    tool,
+    kind: "write",
+    success: true,
+    output: `Done: ${changed.join(", ")}`,
+    changed,
+    seen,
+  };
+  return { record, made: changes, destructive, durationMs: 0 };
+}
+
+type Interrupted = Awaited<ReturnType<NonNullable<StepSpec<JsonObject>["interrupted"]>>>;
+
+/** Nobody knows how far it ran: it is never repeated silently. */
+function uncertain(turn: Turn, place: Place, { tool: name, effectClass }: CallStarted): Interrupted {
+  const detail =
+    effectClass === "workspace"
+      ? "this change was begun and Loom died; the files stand neither as before nor as intended; read them before you go on"
+      : "this command was started and Loom died; it is not known whether or how far it ran; check before repeating";
+  const record = failedRecord(name, { error: detail, mark: "uncertain" });
+  const { subtaskId, attempt } = turn.execution.effect;
+  const isAsked = turn.execution.task.brief.rules.on_uncertain === "ask";
+  return {
+    kind: "uncertain",
+    event: {
+      type: "uncertain_effect",
+      subtask_id: subtaskId,
+      attempt,
+      step: place.step,
+      tool: within(name, 100),
+      detail,
+    },
+    end: endOf(turn, place, { record, made: [], destructive: false, durationMs: 0 }),
+    ...(isAsked ? { ask: uncertainAsk(callAt(turn, place), name, detail) } : {}),
+  };
+}

@@ -1,0 +1,43 @@
+/** Runs the task's own checks, one after the other: all of them, so that one remedy can see everything that is wrong. */
+import type { CheckResult } from "../domain/verdict.ts";
+import type { Executor } from "../ports/executor.ts";
+import type { Workspaces } from "../ports/workspace.ts";
+import { type CheckPorts, runCheck } from "./run-check.ts";
+import { workspaceFailure } from "./workspace-failure.ts";
+
+export interface CheckerPorts extends CheckPorts {
+  readonly workspaces: Pick<Workspaces, "open">;
+}
+
+/** Stands where an event wants a subtask's id. */
+const stageId = "task-checks";
+
+export function createChecker(ports: CheckerPorts): Executor<"check"> {
+  return async ({ effect, journal, stop, task }) => {
+    const { key } = effect;
+    try {
+      const workspace = await ports.workspaces.open(task.brief.workspace);
+      const results: CheckResult[] = [];
+      for (const [index, check] of task.brief.checks.entries()) {
+        if (stop.yielding.aborted) return { type: "Yielded", key };
+        const step = `check-${index + 1}`;
+        const marker = `${task.id}:${key}:${step}`;
+        const place = {
+          journal,
+          step,
+          subtaskId: stageId,
+          attempt: effect.round,
+          root: workspace.root,
+          marker,
+          signal: stop.aborted,
+        };
+        results.push(await runCheck(ports, place, check));
+      }
+      return { type: "ChecksRan", key, results };
+    } catch (error) {
+      const report = workspaceFailure(key, error);
+      if (report === null) throw error;
+      return report;
+    }
+  };
+}

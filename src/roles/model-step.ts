@@ -1,0 +1,125 @@
+/** One model call as one step of the journal, the same for every role; and what a model that cannot be had means for a report. */
+
+import type { EventOf } from "../domain/event.ts";
+import type { Report } from "../domain/report.ts";
+import { LoomError } from "../lib/errors.ts";
+import type { Json } from "../lib/json.ts";
+import type { Journal } from "../ports/journal.ts";
+import type { Message, ModelPick, ModelReply, ModelRequest, Models, ToolSchema } from "../ports/model.ts";
+import type { Clock } from "../ports/runtime.ts";
+import { jsonOf, Reply } from "./records.ts";
+
+export interface ModelStep {
+  readonly step: string;
+  readonly pick: ModelPick;
+  readonly request: ModelRequest;
+  readonly at: { readonly subtaskId?: string; readonly attempt: number; readonly iteration: number };
+  readonly started?: Json;
+  readonly instructionSeqs?: readonly number[];
+  readonly signal: AbortSignal;
+  readonly onToken?: (text: string) => void;
+  /** The reply that stands for an error of the call; null when the error is to be thrown. */
+  readonly replyFor?: (error: unknown) => Reply | null;
+}
+
+export interface ModelStepPorts {
+  readonly models: Pick<Models, "call">;
+  readonly clock: Pick<Clock, "now">;
+}
+
+/** @throws LoomError as `Models.call` does; StepRefused; the signal's reason */
+export async function askModel(journal: Journal, ports: ModelStepPorts, ask: ModelStep): Promise<Reply> {
+  const about = {
+    type: "model_invocation" as const,
+    ...(ask.at.subtaskId === undefined ? {} : { subtask_id: ask.at.subtaskId }),
+    role: ask.pick.role,
+    step: ask.step,
+    attempt: ask.at.attempt,
+    iteration: ask.at.iteration,
+  };
+  const requestChars = charsOf(ask.request.messages, ask.request.tools);
+  const result = await journal.step(
+    {
+      step: ask.step,
+      effectClass: "pure",
+      event: { ...about, phase: "start", request_chars: requestChars },
+      ...(ask.started === undefined ? {} : { started: ask.started }),
+      ...(ask.instructionSeqs === undefined ? {} : { instructionSeqs: ask.instructionSeqs }),
+    },
+    async () => {
+      const began = ports.clock.now();
+      const reply = await replyTo(ports, ask);
+      const spent = { duration_ms: ports.clock.now() - began, request_chars: requestChars };
+      return { result: jsonOf(reply), events: [{ ...about, phase: "done", ...spent, ...factsOf(reply) }] };
+    },
+  );
+  return Reply.parse(result);
+}
+
+async function replyTo({ models }: ModelStepPorts, ask: ModelStep): Promise<Reply> {
+  try {
+    const options = { signal: ask.signal, ...(ask.onToken === undefined ? {} : { onToken: ask.onToken }) };
+    return recordedReply(await models.call(ask.pick, ask.request, options));
+  } catch (error) {
+    const reply = ask.replyFor?.(error) ?? null;
+    if (reply === null) throw error;
+    return reply;
+  }
+}
+
+function recordedReply(reply: ModelReply): Reply {
+  return {
+    text: reply.text,
+    toolCalls: reply.toolCalls.map(({ id, name, arguments: args }) => ({ id, name, arguments: args })),
+    finish: reply.finish,
+    usage: reply.usage,
+    model: reply.model,
+    repaired: [...reply.repaired],
+  };
+}
+
+export function emptyReply(finish: "interrupted" | "overflow"): Reply {
+  return { text: "", toolCalls: [], finish, model: "", repaired: [] };
+}
+
+function factsOf(reply: Reply): Partial<EventOf<"model_invocation">> {
+  const isCut = reply.finish === "interrupted" || reply.finish === "overflow";
+  return {
+    finish: reply.finish,
+    ...(reply.model === "" ? {} : { model: reply.model }),
+    ...(reply.usage === undefined ? {} : { usage: reply.usage }),
+    ...(reply.repaired.length === 0 ? {} : { repaired: reply.repaired }),
+    ...(isCut ? { error: reply.finish === "overflow" ? "context_overflow" : "stopped by a person" } : {}),
+  };
+}
+
+/** Characters of a request, as far as they cost tokens. */
+export function charsOf(messages: readonly Message[], tools: readonly ToolSchema[] = []): number {
+  const inTools = tools.length === 0 ? 0 : JSON.stringify(tools).length;
+  return messages.reduce((sum, message) => sum + messageChars(message), inTools);
+}
+
+const charsAroundMessage = 16;
+
+function messageChars(message: Message): number {
+  const calls =
+    message.role === "assistant" && message.toolCalls !== undefined ? JSON.stringify(message.toolCalls).length : 0;
+  return message.content.length + calls + charsAroundMessage;
+}
+
+const retryAfterMsDefault = 15_000;
+
+/** @returns the report that a failed model call leads to, or null when the error is none of a model's */
+export function modelFailure(key: string, error: unknown): Report | null {
+  if (!(error instanceof LoomError)) return null;
+  const { code, message, retryAfterMs = retryAfterMsDefault } = error;
+  if (code === "model_unavailable" || code === "no_model_configured") {
+    return { type: "ModelDown", key, reason: message, retryAfterMs };
+  }
+  if (code === "model_refused") return { type: "Failed", key, class: "model", feedback: withHint(error) };
+  return code === "context_overflow" ? { type: "Failed", key, class: "context", feedback: withHint(error) } : null;
+}
+
+function withHint(error: LoomError): string {
+  return error.hint === undefined ? error.message : `${error.message} (${error.hint})`;
+}

@@ -1,0 +1,176 @@
+/** Tiers 2 and 3: what other models say of the evidence. One opinion, or votes that look from different sides and settle by majority. */
+
+import type { CheckResult, Verdict } from "../domain/verdict.ts";
+import { LoomError, messageOf } from "../lib/errors.ts";
+import type { EventStore } from "../ports/event-store.ts";
+import type { Execution } from "../ports/executor.ts";
+import type { Message, Models } from "../ports/model.ts";
+import type { Clock } from "../ports/runtime.ts";
+import { askModel } from "./model-step.ts";
+import { type Reply, Reply as ReplySchema } from "./records.ts";
+import { askAgain, type ReviewMaterial, verdictSchema, verifierRequest, verifierSystem } from "./review-prompt.ts";
+import { type Opinion, readOpinion } from "./review-reading.ts";
+
+export interface ReviewPorts {
+  readonly models: Pick<Models, "call" | "readJson">;
+  readonly events: Pick<EventStore, "steps">;
+  readonly clock: Pick<Clock, "now">;
+}
+
+export interface ReviewCase {
+  readonly execution: Execution<"verify">;
+  readonly material: Omit<ReviewMaterial, "lens" | "share">;
+  /** How many opinions are wanted: 1 for tier 2, more for tier 3. */
+  readonly votes: number;
+}
+
+interface Vote extends Opinion {
+  readonly independent: boolean;
+}
+
+const reviewTier = 2;
+const smallerShare = 0.3;
+
+/** @throws LoomError model_unavailable, no_model_configured; StepRefused; an abort */
+export async function review(ports: ReviewPorts, given: ReviewCase): Promise<Verdict> {
+  const avoid = await modelsToAvoid(ports, given);
+  const votes: Vote[] = [];
+  for (let vote = 1; vote <= given.votes; vote += 1) votes.push(await voteOf(ports, given, { vote, avoid }));
+  const { checks } = given.material;
+  return given.votes === 1 ? alone(votes, checks) : together(votes, checks);
+}
+
+/** Who did the work does not judge it while there is another; nor does, the second time, who could not tell the first time. */
+async function modelsToAvoid({ events }: ReviewPorts, { execution, material }: ReviewCase): Promise<string[]> {
+  const { effect, task } = execution;
+  const avoid = new Set(material.evidence.attempt.models);
+  for (let earlier = 1; earlier < effect.try; earlier += 1) {
+    for (const { ended } of await events.steps(task.id, `verify:${effect.subtaskId}:${effect.attempt}:${earlier}`)) {
+      const reply = ReplySchema.safeParse(ended?.result);
+      if (reply.success && reply.data.model !== "") avoid.add(reply.data.model);
+    }
+  }
+  return [...avoid];
+}
+
+interface VoteAt {
+  readonly vote: number;
+  readonly avoid: readonly string[];
+}
+
+async function voteOf(ports: ReviewPorts, given: ReviewCase, at: VoteAt): Promise<Vote> {
+  const lens = given.execution.effect.try - 1 + at.vote - 1;
+  try {
+    return await opinion(ports, given, {
+      ...at,
+      step: `review-${at.vote}`,
+      user: verifierRequest({ ...given.material, lens, share: 1 }),
+    });
+  } catch (error) {
+    if (!(error instanceof LoomError)) throw error;
+    if (error.code === "model_refused") return unsure("verifier_refused", messageOf(error));
+    if (error.code !== "context_overflow") throw error;
+  }
+  try {
+    return await opinion(ports, given, {
+      ...at,
+      step: `review-${at.vote}-short`,
+      user: verifierRequest({ ...given.material, lens, share: smallerShare }),
+    });
+  } catch (error) {
+    if (error instanceof LoomError && (error.code === "context_overflow" || error.code === "model_refused"))
+      return unsure("verifier_overflow", messageOf(error));
+    throw error;
+  }
+}
+
+function unsure(code: string, feedback: string): Vote {
+  return {
+    outcome: "inconclusive",
+    reason_code: code,
+    severity_class: "infra",
+    confidence: 0.4,
+    feedback,
+    issues: [],
+    independent: false,
+  };
+}
+
+/** One question, and if the answer cannot be read, one more. */
+async function opinion(
+  ports: ReviewPorts,
+  given: ReviewCase,
+  at: VoteAt & { readonly step: string; readonly user: string },
+): Promise<Vote> {
+  const messages: Message[] = [
+    { role: "system", content: verifierSystem() },
+    { role: "user", content: at.user },
+  ];
+  const first = await asked(ports, given, { ...at, messages });
+  const read = readOpinion(first.text, ports.models);
+  if (read !== null) return { ...read, independent: isIndependent(given, first) };
+  const said: Message[] = first.text.trim() === "" ? [] : [{ role: "assistant", content: first.text }];
+  const second = await asked(ports, given, {
+    ...at,
+    step: `${at.step}-again`,
+    messages: [...messages, ...said, { role: "user", content: askAgain }],
+  });
+  const reread = readOpinion(second.text, ports.models);
+  if (reread !== null) return { ...reread, independent: isIndependent(given, second) };
+  return {
+    ...unsure("parse_inconclusive", "The verifier's answer could not be read, twice."),
+    severity_class: "inconclusive",
+  };
+}
+
+async function asked(
+  ports: ReviewPorts,
+  given: ReviewCase,
+  at: VoteAt & { readonly step: string; readonly messages: readonly Message[] },
+): Promise<Reply> {
+  const { effect, journal, stop, task } = given.execution;
+  return askModel(journal, ports, {
+    step: at.step,
+    pick: { role: "verifier", tier: reviewTier, avoid: at.avoid, taskId: task.id, priority: "verify" },
+    request: { messages: at.messages, schema: { name: "verdict", schema: verdictSchema } },
+    at: { subtaskId: effect.subtaskId, attempt: effect.attempt, iteration: at.vote },
+    signal: stop.aborted,
+  });
+}
+
+function isIndependent({ material }: ReviewCase, reply: Reply): boolean {
+  return !material.evidence.attempt.models.includes(reply.model);
+}
+
+function alone(votes: readonly Vote[], checks: readonly CheckResult[]): Verdict {
+  const [vote] = votes;
+  if (vote === undefined) throw new Error("A review has at least one opinion");
+  return { ...vote, tier: 2, issues: [...vote.issues], checks: [...checks] };
+}
+
+const passing: ReadonlySet<Verdict["outcome"]> = new Set(["pass", "pass_with_warnings", "partial_verified"]);
+
+/** More than half must pass; a tie fails. */
+function together(votes: readonly Vote[], checks: readonly CheckResult[]): Verdict {
+  const inFavour = votes.filter(({ outcome }) => passing.has(outcome));
+  const against = votes.filter(({ outcome }) => !passing.has(outcome));
+  const passed = inFavour.length > votes.length / 2;
+  const voting: CheckResult = {
+    name: "voting",
+    passed,
+    detail: `${inFavour.length} of ${votes.length} votes in favour`,
+  };
+  const feedback = against.map((vote) => vote.feedback).filter((text) => text !== "");
+  const isUnread = !passed && against.every(({ outcome }) => outcome === "inconclusive");
+  return {
+    tier: 3,
+    outcome: passed ? (against.length > 0 ? "pass_with_warnings" : "pass") : isUnread ? "inconclusive" : "fail",
+    reason_code: passed ? "votes_passed" : "votes_failed",
+    severity_class: isUnread ? "inconclusive" : "semantic",
+    confidence: inFavour.length / votes.length,
+    feedback: feedback.join("\n").slice(0, 6000),
+    issues: votes.flatMap(({ issues }) => issues).slice(0, 20),
+    checks: [...checks, voting],
+    independent: votes.every(({ independent }) => independent),
+  };
+}

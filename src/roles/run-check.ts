@@ -1,0 +1,120 @@
+/** Runs a check: a command that must exit 0, if the policy allows it, as a step of the journal. A test run of no tests fails. */
+import type { Check } from "../domain/plan.ts";
+import { CheckResult } from "../domain/verdict.ts";
+import { messageOf } from "../lib/errors.ts";
+import type { Journal } from "../ports/journal.ts";
+import type { Policy } from "../ports/policy.ts";
+import type { Clock } from "../ports/runtime.ts";
+import type { CommandRunner } from "../ports/tool.ts";
+import { head, headAndTail, within } from "./excerpt.ts";
+import { jsonOf } from "./records.ts";
+
+export interface CheckPorts {
+  readonly commands: Pick<CommandRunner, "run">;
+  readonly policy: Policy;
+  readonly clock: Pick<Clock, "now">;
+}
+
+export interface CheckPlace {
+  readonly journal: Journal;
+  readonly step: string;
+  readonly subtaskId: string;
+  readonly attempt: number;
+  /** Absolute root of the workspace. */
+  readonly root: string;
+  readonly marker: string;
+  readonly signal: AbortSignal;
+}
+
+const checkTimeoutMs = 600_000;
+const detailCharsMax = 1900;
+/** Of a check that passed, the last lines are enough. */
+const passedCharsMax = 300;
+
+export async function runCheck(ports: CheckPorts, place: CheckPlace, check: Check): Promise<CheckResult> {
+  const judgement = ports.policy.judge({
+    tool: "shell_execute",
+    reads: [],
+    writes: [],
+    deletes: [],
+    command: check.run,
+    hosts: [],
+    root: place.root,
+  });
+  const name = within(check.name, 300);
+  if (judgement.decision !== "allow") {
+    return {
+      name,
+      passed: false,
+      detail: within(`not run, the policy says ${judgement.decision}: ${judgement.reason}`, 2000),
+    };
+  }
+  const about = { subtask_id: place.subtaskId, tool: "check", step: place.step, attempt: place.attempt };
+  const result = await place.journal.step(
+    {
+      step: place.step,
+      effectClass: "external",
+      event: {
+        type: "tool_call_started",
+        ...about,
+        args: { name, run: within(check.run, 500) },
+        effect_class: "external",
+      },
+      started: jsonOf({ run: check.run }),
+      // A check only looks: whoever names one wants it run whenever the work is judged.
+      interrupted: () => Promise.resolve({ kind: "again" }),
+    },
+    async () => {
+      const began = ports.clock.now();
+      const { passed, detail, exitCode } = await outcomeOf(ports, place, check);
+      const ended = {
+        type: "tool_call_completed" as const,
+        ...about,
+        success: passed,
+        output: head(detail, 1000),
+        files_changed: [],
+        destructive: false,
+      };
+      const exit = exitCode === null ? {} : { exit_code: exitCode };
+      return {
+        result: jsonOf({ name, passed, detail }),
+        events: [{ ...ended, ...exit, duration_ms: ports.clock.now() - began }],
+      };
+    },
+  );
+  return CheckResult.parse(result);
+}
+
+async function outcomeOf(
+  { commands }: CheckPorts,
+  place: CheckPlace,
+  { run }: Check,
+): Promise<{ readonly passed: boolean; readonly detail: string; readonly exitCode: number | null }> {
+  try {
+    const { exitCode, output, timedOut } = await commands.run(run, {
+      cwd: place.root,
+      timeoutMs: checkTimeoutMs,
+      marker: place.marker,
+      signal: place.signal,
+    });
+    const shown = headAndTail(output.trim(), detailCharsMax - 200);
+    if (timedOut) return { passed: false, exitCode, detail: `did not end within ${checkTimeoutMs / 1000} s\n${shown}` };
+    if (exitCode !== 0)
+      return { passed: false, exitCode, detail: `exit code ${exitCode ?? "none (killed)"}\n${shown}` };
+    if (ranNoTests(run, output)) return { passed: false, exitCode, detail: `exit code 0, but no test ran\n${shown}` };
+    return { passed: true, exitCode, detail: shown.slice(-passedCharsMax) };
+  } catch (error) {
+    place.signal.throwIfAborted();
+    return { passed: false, exitCode: null, detail: within(messageOf(error), detailCharsMax) };
+  }
+}
+
+const testCommand = /\b(tests?|pytest|jest|vitest|mocha|unittest|rspec|phpunit|ava|tox)\b/;
+const noTests =
+  /\bno tests?\b|\bno test (files|suites?)\b|collected 0 items|\bran 0 tests\b|\brunning 0 tests\b|\b0 (tests|passing|examples)\b|^# tests 0$|^ℹ tests 0$|^1\.\.0$/im;
+const someTests = /\b[1-9]\d* (passed|passing|tests?|examples?|items?|ok)\b|^(?:#|ℹ) tests [1-9]|^ok\s+\S+\s+[\d.(]/im;
+
+/** A test command that found nothing to test proves nothing, though it exits 0. */
+export function ranNoTests(command: string, output: string): boolean {
+  return testCommand.test(command) && noTests.test(output) && !someTests.test(output);
+}

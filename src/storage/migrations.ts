@@ -1,0 +1,148 @@
+/**
+ * The schema and how older files reach it: numbered steps, each applied once, in one transaction with its number
+ * (`PRAGMA user_version`). A released step is never edited; a change is a new one.
+ */
+import type { Database } from "better-sqlite3";
+import { LoomError } from "../lib/errors.ts";
+
+/** Marks our files ("Loom" in ASCII), so that no other program's database is taken for an old one of ours. */
+const applicationId = 0x4c6f6f6d;
+
+/** Entry n brings a file from version n to n + 1. */
+export const migrations: readonly string[] = [
+  `
+  -- What lists need. The goal, which may be long and never changes, stands apart: this row is rewritten by each append.
+  CREATE TABLE task (
+    task_id    TEXT PRIMARY KEY,
+    status     TEXT NOT NULL,
+    open       INTEGER NOT NULL,
+    workspace  TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    last_seq   INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX task_newest ON task (created_at, task_id);
+  CREATE INDEX task_by_status ON task (status, created_at, task_id);
+  CREATE INDEX task_open ON task (created_at, task_id) WHERE open = 1;
+
+  CREATE TABLE task_goal (
+    task_id TEXT PRIMARY KEY REFERENCES task ON DELETE CASCADE,
+    goal    TEXT NOT NULL
+  ) STRICT;
+
+  -- g numbers the events of all tasks in the order of their commits and is never given twice.
+  CREATE TABLE event (
+    g       INTEGER PRIMARY KEY AUTOINCREMENT,
+    task_id TEXT NOT NULL REFERENCES task ON DELETE CASCADE,
+    seq     INTEGER NOT NULL,
+    at      INTEGER NOT NULL,
+    type    TEXT NOT NULL,
+    data    TEXT NOT NULL,
+    UNIQUE (task_id, seq)
+  ) STRICT;
+
+  CREATE TABLE step (
+    place        INTEGER PRIMARY KEY,
+    task_id      TEXT NOT NULL REFERENCES task ON DELETE CASCADE,
+    scope        TEXT NOT NULL,
+    step         TEXT NOT NULL,
+    effect_class TEXT NOT NULL,
+    started      TEXT NOT NULL,
+    result       TEXT, -- JSON; NULL while the step runs
+    UNIQUE (task_id, scope, step)
+  ) STRICT;
+
+  CREATE TABLE blob (
+    id     INTEGER PRIMARY KEY,
+    digest TEXT NOT NULL UNIQUE,
+    bytes  BLOB NOT NULL
+  ) STRICT;
+
+  CREATE TABLE delivery (
+    place       INTEGER PRIMARY KEY,
+    delivery_id TEXT NOT NULL UNIQUE,
+    task_id     TEXT NOT NULL REFERENCES task ON DELETE CASCADE,
+    url         TEXT NOT NULL,
+    type        TEXT NOT NULL,
+    body        TEXT NOT NULL,
+    status      TEXT NOT NULL CHECK (status IN ('pending', 'delivered', 'failed')),
+    attempts    INTEGER NOT NULL,
+    due_at      INTEGER NOT NULL,
+    last_error  TEXT
+  ) STRICT;
+  CREATE INDEX delivery_due ON delivery (due_at, place) WHERE status = 'pending';
+  CREATE INDEX delivery_of_task ON delivery (task_id);
+
+  CREATE TABLE idempotency (
+    key         TEXT PRIMARY KEY,
+    fingerprint TEXT NOT NULL,
+    status      INTEGER NOT NULL,
+    body        TEXT NOT NULL,
+    created_at  INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX idempotency_age ON idempotency (created_at);
+
+  CREATE TABLE memory (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    task_id      TEXT NOT NULL REFERENCES task ON DELETE CASCADE,
+    subtask_id   TEXT NOT NULL,
+    entry_type   TEXT NOT NULL,
+    summary      TEXT NOT NULL,
+    detail       TEXT NOT NULL,
+    tags         TEXT NOT NULL, -- JSON array, as is relevance_to
+    relevance_to TEXT NOT NULL,
+    seq          INTEGER NOT NULL,
+    at           INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX memory_of_task ON memory (task_id, id);
+
+  CREATE VIRTUAL TABLE memory_words USING fts5 (
+    summary, detail, tags, content = 'memory', content_rowid = 'id', tokenize = 'porter unicode61'
+  );
+  CREATE TRIGGER memory_added AFTER INSERT ON memory BEGIN
+    INSERT INTO memory_words (rowid, summary, detail, tags) VALUES (new.id, new.summary, new.detail, new.tags);
+  END;
+  CREATE TRIGGER memory_removed AFTER DELETE ON memory BEGIN
+    INSERT INTO memory_words (memory_words, rowid, summary, detail, tags)
+    VALUES ('delete', old.id, old.summary, old.detail, old.tags);
+  END;
+  `,
+];
+
+/**
+ * Refuses files that are not ours to write, and changes nothing.
+ *
+ * @throws LoomError storage_newer, storage_failed (another program's database)
+ */
+export function checkSchema(connection: Database, steps: readonly string[] = migrations): void {
+  const found = versionOf(connection);
+  const isEmpty = connection.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
+  if (!isEmpty && connection.pragma("application_id", { simple: true }) !== applicationId) {
+    throw new LoomError("storage_failed", `The database "${connection.name}" belongs to another program`, {
+      hint: "Name another file: [memory] database_path in loom.toml, or LOOM_MEMORY__DATABASE_PATH",
+    });
+  }
+  if (found > steps.length) {
+    const message = `The database "${connection.name}" has schema version ${found}, this Loom knows versions up to ${steps.length}`;
+    throw new LoomError("storage_newer", message, {
+      hint: "Run the newer Loom that wrote it, or name another file",
+      extra: { found, known: steps.length },
+    });
+  }
+}
+
+/** Brings a file that `checkSchema` passed to the newest schema. */
+export function migrate(connection: Database, steps: readonly string[] = migrations): void {
+  for (let version = versionOf(connection); version < steps.length; version += 1) {
+    const apply = connection.transaction(() => {
+      connection.exec(steps[version] ?? "");
+      connection.pragma(`application_id = ${applicationId}`);
+      connection.pragma(`user_version = ${version + 1}`);
+    });
+    apply.immediate();
+  }
+}
+
+function versionOf(connection: Database): number {
+  return Number(connection.pragma("user_version", { simple: true }));
+}

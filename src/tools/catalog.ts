@@ -1,0 +1,66 @@
+/** All tools there are, in the order in which models are offered them, and which of them a task gets. */
+import { rgPath } from "@vscode/ripgrep";
+import type { Egress } from "../ports/policy.ts";
+import type { Tool, Tools } from "../ports/tool.ts";
+import type { TextDiff } from "../ports/workspace.ts";
+import { askUserTool } from "./ask-user.ts";
+import { deleteFileTool, moveFileTool } from "./delete-and-move.ts";
+import { editFileTool } from "./edit-file.ts";
+import { gitCommandTool } from "./git-command.ts";
+import { repositoryOf } from "./git-places.ts";
+import { globFindTool } from "./glob-find.ts";
+import { listDirectoryTool } from "./list-directory.ts";
+import { readFileTool } from "./read-file.ts";
+import type { InheritedEnvironment } from "./run-process.ts";
+import { searchFilesTool } from "./search-files.ts";
+import { shellExecuteTool } from "./shell-execute.ts";
+import { webFetchTool } from "./web-fetch.ts";
+import { writeFileTool } from "./write-file.ts";
+
+export interface ToolsOptions {
+  readonly egress: Egress;
+  readonly textDiff: TextDiff;
+  readonly inherited: InheritedEnvironment;
+  /** Whether web_fetch may reach private and loopback addresses. */
+  readonly allowPrivateHosts?: boolean;
+  /** What a model is shown of one result. @see DECISIONS 25 */
+  readonly resultChars?: number;
+  readonly ripgrepPath?: string;
+}
+
+const resultCharsUsual = 8000;
+
+export function createTools(options: ToolsOptions): Tools {
+  const {
+    egress,
+    textDiff,
+    inherited,
+    allowPrivateHosts = false,
+    resultChars = resultCharsUsual,
+    ripgrepPath = rgPath,
+  } = options;
+  const ripgrep = { path: ripgrepPath, inherited };
+  const git = gitCommandTool({ inherited, resultChars });
+  const ask = askUserTool();
+  const tools: readonly Tool[] = [
+    readFileTool({ resultChars }),
+    listDirectoryTool({ resultChars }),
+    globFindTool({ ripgrep, resultChars }),
+    searchFilesTool({ ripgrep, resultChars }),
+    editFileTool({ textDiff, resultChars }),
+    writeFileTool(),
+    moveFileTool(),
+    deleteFileTool(),
+    shellExecuteTool({ inherited, resultChars }),
+    git,
+    webFetchTool({ egress, allowPrivateHosts, resultChars }),
+    ask,
+  ];
+  return {
+    all: () => tools,
+    forTask: async ({ workspace, someoneCanAnswer }) => {
+      const hasRepository = (await repositoryOf(workspace.root)) !== null;
+      return tools.filter((tool) => (tool !== git || hasRepository) && (tool !== ask || someoneCanAnswer));
+    },
+  };
+}

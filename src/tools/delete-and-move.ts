@@ -1,0 +1,65 @@
+/** delete_file and move_file: what is taken away or put elsewhere; the workspace keeps what stood there. */
+import { z } from "zod";
+import type { Tool } from "../ports/tool.ts";
+import { defineTool, failureOf } from "./definition.ts";
+import { changing, staleness } from "./seen-files.ts";
+
+export function deleteFileTool(): Tool {
+  return defineTool({
+    name: "delete_file",
+    description: "Delete a file or an empty folder.",
+    parameters: z.strictObject({ path: z.string() }),
+    example: { path: "old/notes.txt" },
+    aliases: { file_path: "path", filepath: "path", file: "path", filename: "path" },
+    effectClass: "workspace",
+    risk: "medium",
+    timeoutMs: 10_000,
+    prepare: async ({ path }, context) => {
+      const place = await context.workspace.resolve(path);
+      return await changing(context, [place], {
+        tool: "delete_file",
+        deletes: true,
+        refusal: async () => refusalOf(staleness(context, place, await context.workspace.state(place))),
+        plan: async () => await context.workspace.planDelete(place),
+        done: ({ changes }) => {
+          const what = changes[0]?.before.kind === "folder" ? "empty directory" : "file";
+          return { success: true, output: `Deleted ${what}: ${place}` };
+        },
+      });
+    },
+  });
+}
+
+export function moveFileTool(): Tool {
+  return defineTool({
+    name: "move_file",
+    description: "Move or rename a file or folder. The destination must not exist.",
+    parameters: z.strictObject({ source: z.string(), destination: z.string() }),
+    example: { source: "a.txt", destination: "docs/a.txt" },
+    aliases: {
+      src: "source",
+      from: "source",
+      source_path: "source",
+      dest: "destination",
+      dst: "destination",
+      to: "destination",
+      destination_path: "destination",
+    },
+    effectClass: "workspace",
+    risk: "medium",
+    timeoutMs: 10_000,
+    prepare: async ({ source, destination }, context) => {
+      const [from, to] = [await context.workspace.resolve(source), await context.workspace.resolve(destination)];
+      return await changing(context, [from, to], {
+        tool: "move_file",
+        refusal: async () => refusalOf(staleness(context, from, await context.workspace.state(from))),
+        plan: async () => await context.workspace.planMove(from, to),
+        done: () => ({ success: true, output: `Moved ${from} -> ${to}` }),
+      });
+    },
+  });
+}
+
+function refusalOf(stale: string | null): ReturnType<typeof failureOf> | null {
+  return stale === null ? null : failureOf(stale);
+}

@@ -1,0 +1,90 @@
+/** What a subtask has seen of a file, compared with what stands there: nobody overwrites what they have not read. */
+import { createHash } from "node:crypto";
+import { type FileState, sameState } from "../domain/change.ts";
+import type { PreparedCall, ToolContext, ToolResult } from "../ports/tool.ts";
+import type { ChangeMade } from "../ports/workspace.ts";
+import { actionOf, failing, failureFrom } from "./definition.ts";
+
+/** Links are seen through: what counts is the file that would change. */
+export async function placeOf(context: ToolContext, path: string): Promise<string> {
+  let place = await context.workspace.resolve(path);
+  for (let links = 0; links < 8; links += 1) {
+    const state = await context.workspace.state(place);
+    if (state.kind !== "link") break;
+    const folder = place.slice(0, Math.max(place.lastIndexOf("/"), 0));
+    place = await context.workspace.resolve(
+      state.target.startsWith("/") ? state.target : `${folder || "."}/${state.target}`,
+    );
+  }
+  return place;
+}
+
+export function digestOf(bytes: Uint8Array): string {
+  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+}
+
+/** @returns why this file may not be changed now, or null */
+export function staleness(context: ToolContext, path: string, current: FileState): string | null {
+  const seen = context.seen.get(path);
+  if (seen === undefined || sameContent(seen, current)) return null;
+  return current.kind === "absent"
+    ? `${path} is gone since you last saw it. Read it again to confirm, then go on`
+    : `${path} has changed since you last saw it. Read it again, then repeat the call on what stands there now`;
+}
+
+/** Permission bits are nothing one reads. */
+function sameContent(seen: FileState, current: FileState): boolean {
+  if (seen.kind === "file" && current.kind === "file") return seen.digest === current.digest;
+  return sameState(seen, current);
+}
+
+export function withSeen(
+  context: ToolContext,
+  result: ToolResult,
+  seen: Readonly<Record<string, FileState>>,
+): ToolResult {
+  for (const [path, state] of Object.entries(seen)) context.seen.set(path, state);
+  return { ...result, seen };
+}
+
+interface Changing {
+  readonly tool: string;
+  readonly deletes?: boolean;
+  readonly plan: () => Promise<ChangeMade>;
+  /** Why the call is refused although it could be done; asked before the plan is made. */
+  readonly refusal?: () => Promise<ToolResult | null>;
+  readonly done: (planned: ChangeMade) => ToolResult;
+}
+
+/** Plans a change of files now, and makes the call that applies it. */
+export async function changing(
+  context: ToolContext,
+  paths: readonly string[],
+  changing: Changing,
+): Promise<PreparedCall> {
+  const action = actionOf(changing.tool, changing.deletes === true ? { deletes: paths } : { writes: paths });
+  try {
+    const refusal = await changing.refusal?.();
+    if (refusal) return failing(action, refusal);
+    const change = await changing.plan();
+    return { action, destructive: false, change, run: async () => await applied(context, change, changing) };
+  } catch (error) {
+    return failing(action, failureFrom(error));
+  }
+}
+
+async function applied(context: ToolContext, change: ChangeMade, { done }: Changing): Promise<ToolResult> {
+  try {
+    await context.workspace.apply(change);
+  } catch (error) {
+    return failureFrom(error);
+  }
+  const result = done(change);
+  const files = change.changes.filter(({ before, after }) => before.kind !== "folder" && after.kind !== "folder");
+  const states = Object.fromEntries(
+    files.flatMap(({ path, after, moved_from }) =>
+      moved_from === undefined || context.seen.get(moved_from) !== undefined ? [[path, after]] : [],
+    ),
+  );
+  return withSeen(context, result, states);
+}

@@ -1,0 +1,91 @@
+/** shell_execute: a command line in the workspace, cut off from the server's keys and input, and never left behind. */
+import { z } from "zod";
+import { messageOf } from "../lib/errors.ts";
+import type { Tool, ToolContext, ToolResult } from "../ports/tool.ts";
+import { joinedOutput } from "./command-runner.ts";
+import { actionOf, defineTool, failing, failureOf } from "./definition.ts";
+import { cut } from "./output.ts";
+import { commandEnvironment, type InheritedEnvironment, runProcess, shellCommand } from "./run-process.ts";
+
+const timeoutSeconds = { usual: 120, most: 1800 };
+/** What the tool itself may need beyond the command's own time. */
+const marginMs = 5000;
+const destructiveWords = /\b(?:rm|rmdir|drop|truncate|delete)\b/i;
+
+const parameters = z.strictObject({
+  command: z.string().max(100_000),
+  timeout_seconds: z.int().min(1).max(timeoutSeconds.most).default(timeoutSeconds.usual),
+});
+type Args = z.output<typeof parameters>;
+
+interface ShellOptions {
+  readonly inherited: InheritedEnvironment;
+  readonly resultChars: number;
+}
+
+export function shellExecuteTool(options: ShellOptions): Tool {
+  return defineTool({
+    name: "shell_execute",
+    description:
+      "Run a shell command in the workspace. No input; put programs that do not end in the background, output to a file.",
+    parameters,
+    example: { command: "python -m pytest -q", timeout_seconds: 120 },
+    aliases: { cmd: "command", shell_command: "command", command_line: "command" },
+    effectClass: "external",
+    risk: "high",
+    timeoutMs: timeoutSeconds.most * 1000 + marginMs,
+    prepare: async (args, context) => {
+      const action = actionOf("shell_execute", { command: args.command });
+      if (args.command.trim() === "") return failing(action, failureOf("Empty command"));
+      if (args.command.includes("\0")) return failing(action, failureOf("The command contains a NUL character"));
+      return {
+        action,
+        destructive: destructiveWords.test(args.command),
+        run: async (signal) => await execute(args, { context, options, signal }),
+      };
+    },
+  });
+}
+
+interface Execution {
+  readonly context: ToolContext;
+  readonly options: ShellOptions;
+  readonly signal: AbortSignal;
+}
+
+async function execute(
+  { command, timeout_seconds }: Args,
+  { context, options, signal }: Execution,
+): Promise<ToolResult> {
+  const { marker, workspace } = context;
+  const spec = {
+    ...shellCommand(command),
+    cwd: workspace.root,
+    environment: commandEnvironment(options.inherited, marker),
+    marker,
+    timeoutMs: timeout_seconds * 1000,
+  };
+  try {
+    const end = await runProcess(spec, signal);
+    const output = cut(joinedOutput(end), options.resultChars);
+    if (end.timedOut)
+      return {
+        success: false,
+        output,
+        error: `Timed out after ${timeout_seconds} s; everything it had started was ended`,
+      };
+    if (end.exitCode === 0)
+      return { success: true, output: output === "" ? "(no output)" : output, exitCode: 0, data: { exit_code: 0 } };
+    if (end.exitCode === null) return { success: false, output, error: "Ended by a signal" };
+    return {
+      success: false,
+      output,
+      error: `Exit code: ${end.exitCode}`,
+      exitCode: end.exitCode,
+      data: { exit_code: end.exitCode },
+    };
+  } catch (error) {
+    signal.throwIfAborted();
+    return failureOf(`Failed to execute: ${messageOf(error)}`);
+  }
+}

@@ -1,0 +1,86 @@
+/** The tree below a folder, as a model or a person wants to see it: folders first, by name, without the hidden bulk. */
+import type { Dirent } from "node:fs";
+import { lstat, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Entry } from "../ports/workspace.ts";
+import { failureOf } from "./failures.ts";
+import { OpenFolder } from "./open-folder.ts";
+
+/** Left out everywhere: large, made by tools, and nobody's work. */
+const bulk: ReadonlySet<string> = new Set([
+  ".git",
+  "node_modules",
+  "__pycache__",
+  ".venv",
+  "venv",
+  ".tox",
+  ".mypy_cache",
+  ".pytest_cache",
+  ".ruff_cache",
+]);
+
+export interface ListOptions {
+  readonly depth: number;
+  readonly limit: number;
+}
+
+/** @param path as confinement returns it */
+export async function listTree(root: string, path: string, options: ListOptions): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  try {
+    await listFolder({ root, entries, limit: options.limit }, path, options.depth);
+  } catch (error) {
+    throw failureOf(error, "list", path);
+  }
+  return entries;
+}
+
+interface Listing {
+  readonly root: string;
+  readonly entries: Entry[];
+  readonly limit: number;
+}
+
+async function listFolder(listing: Listing, path: string, depth: number): Promise<void> {
+  for (const [entry, name] of await entriesOf(listing.root, path)) {
+    if (listing.entries.length >= listing.limit) return;
+    const below = path === "." ? name : join(path, name);
+    listing.entries.push({ ...entry, path: below });
+    if (entry.kind !== "folder" || depth <= 1) continue;
+    // A folder that went away or may not be read is still listed, as empty.
+    await listFolder(listing, below, depth - 1).catch(() => undefined);
+  }
+}
+
+type Listed = readonly [entry: Omit<Entry, "path">, name: string];
+
+async function entriesOf(root: string, path: string): Promise<Listed[]> {
+  await using folder = await OpenFolder.open(root, path);
+  const found = await readdir(folder.at("."), { withFileTypes: true });
+  const shown = found.filter(({ name }) => !bulk.has(name)).toSorted(foldersFirst);
+  const listed = await Promise.all(shown.map(async (entry) => await entryOf(folder, entry)));
+  return listed.filter((entry) => entry !== null);
+}
+
+async function entryOf(folder: OpenFolder, entry: Dirent): Promise<Listed | null> {
+  const kind = kindOf(entry);
+  if (kind === null) return null;
+  if (kind !== "file") return [{ kind, bytes: 0 }, entry.name];
+  const bytes = await lstat(folder.at(entry.name)).then(
+    ({ size }) => size,
+    () => null,
+  );
+  return bytes === null ? null : [{ kind, bytes }, entry.name];
+}
+
+function kindOf(entry: Dirent): Entry["kind"] | null {
+  if (entry.isSymbolicLink()) return "link";
+  if (entry.isDirectory()) return "folder";
+  return entry.isFile() ? "file" : null;
+}
+
+function foldersFirst(a: Dirent, b: Dirent): number {
+  const rank = Number(b.isDirectory()) - Number(a.isDirectory());
+  if (rank !== 0) return rank;
+  return a.name < b.name ? -1 : 1;
+}

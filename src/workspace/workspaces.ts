@@ -1,0 +1,138 @@
+/** Opens workspaces: the folders of people's projects, and fresh ones under the scratch folder. One object for all tasks. */
+import { constants } from "node:fs";
+import { access, mkdir, readdir, realpath, stat } from "node:fs/promises";
+import { homedir } from "node:os";
+import { isAbsolute, join } from "node:path";
+import type { FileChange, FileState } from "../domain/change.ts";
+import { LoomError } from "../lib/errors.ts";
+import type { ChangeMade, Entry, Workspace, Workspaces } from "../ports/workspace.ts";
+import { applyChanges } from "./applying.ts";
+import { confine, isInside } from "./confinement.ts";
+import { errnoOf, notFound, pathRefused } from "./failures.ts";
+import { type ListOptions, listTree } from "./listing.ts";
+import { type NewModes, planDelete, planMove, planWrite } from "./planning.ts";
+import { lookAt, standingOf } from "./standing.ts";
+import { Turns } from "./turns.ts";
+
+/** As many links in a row as one path may end in. */
+const linksMax = 8;
+/** Never a workspace: an agent there could change the system, or what starts with it. */
+const systemFolders = ["/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/sbin", "/sys", "/usr", "/var"];
+const kernelFolders = ["/boot", "/dev", "/etc", "/proc", "/sys"];
+const scratchName = /^[\w-][\w.-]{0,99}$/;
+
+export function openWorkspaces({ scratchDir }: { readonly scratchDir: string }): Workspaces {
+  const turns = new Turns();
+  const umask = process.umask();
+  const modes: NewModes = { file: 0o666 & ~umask, folder: 0o777 & ~umask };
+  return {
+    open: async (root) => new LocalWorkspace(await usableRoot(root), modes, turns),
+    createScratch: async (name) => await createScratch(scratchDir, name),
+  };
+}
+
+class LocalWorkspace implements Workspace {
+  readonly root: string;
+  readonly #modes: NewModes;
+  readonly #turns: Turns;
+
+  constructor(root: string, modes: NewModes, turns: Turns) {
+    this.root = root;
+    this.#modes = modes;
+    this.#turns = turns;
+  }
+
+  async resolve(path: string): Promise<string> {
+    return await confine(this.root, path);
+  }
+
+  async state(path: string): Promise<FileState> {
+    return (await lookAt(this.root, await this.resolve(path))).state;
+  }
+
+  async read(path: string, maxBytes: number): Promise<Uint8Array> {
+    const { state, bytes } = await lookAt(this.root, await this.#withoutLink(path), maxBytes);
+    if (state.kind === "absent") throw notFound(path);
+    if (state.kind === "folder") throw pathRefused(path, "it is a folder", "list_directory shows what is in it");
+    if (bytes === undefined)
+      throw pathRefused(path, `it has ${sizeOf(state)} bytes, more than the ${maxBytes} that are read at once`);
+    return bytes;
+  }
+
+  async list(path: string, options: ListOptions): Promise<Entry[]> {
+    const place = await this.#withoutLink(path);
+    const { state } = await lookAt(this.root, place);
+    if (state.kind === "absent") throw notFound(path);
+    if (state.kind !== "folder") throw pathRefused(path, "it is not a folder", "read_file reads a file");
+    return await listTree(this.root, place, options);
+  }
+
+  async planWrite(path: string, bytes: Uint8Array): Promise<ChangeMade> {
+    return await planWrite(this.root, await this.#withoutLink(path), { bytes, modes: this.#modes });
+  }
+
+  async planDelete(path: string): Promise<ChangeMade> {
+    return await planDelete(this.root, await this.resolve(path));
+  }
+
+  async planMove(source: string, destination: string): Promise<ChangeMade> {
+    const place = await this.resolve(destination);
+    return await planMove(this.root, await this.resolve(source), { destination: place, modes: this.#modes });
+  }
+
+  /** One at a time in a workspace, over all tasks in it: what is checked is still so when it is done. */
+  async apply(planned: ChangeMade): Promise<void> {
+    await this.#turns.take(this.root, async () => await applyChanges(this.root, planned));
+  }
+
+  async standing(changes: readonly FileChange[]): Promise<"before" | "after" | "neither"> {
+    return await standingOf(this.root, changes);
+  }
+
+  /** Reads and writes mean what a link points to; confinement has seen that it stays inside. */
+  async #withoutLink(path: string): Promise<string> {
+    let place = await this.resolve(path);
+    for (let links = 0; links < linksMax; links += 1) {
+      const { state } = await lookAt(this.root, place);
+      if (state.kind !== "link") return place;
+      place = await this.resolve(isAbsolute(state.target) ? state.target : join(this.root, place, "..", state.target));
+    }
+    throw pathRefused(path, "it is a symbolic link to a link to a link …");
+  }
+}
+
+function sizeOf(state: FileState): number {
+  return state.kind === "file" ? state.bytes : 0;
+}
+
+async function usableRoot(root: string): Promise<string> {
+  if (!isAbsolute(root)) throw unusable(root, "it is not an absolute path");
+  const real = await realpath(root).catch((error: unknown) => {
+    throw unusable(root, `it cannot be found (${errnoOf(error) ?? "unknown"})`);
+  });
+  if (!(await stat(real)).isDirectory()) throw unusable(root, "it is not a folder");
+  if (isInside(real, homedir())) throw unusable(root, "it is your home folder, or holds it");
+  if (systemFolders.includes(real) || kernelFolders.some((folder) => isInside(folder, real))) {
+    throw unusable(root, "it belongs to the system");
+  }
+  await access(real, constants.R_OK | constants.X_OK).catch(() => {
+    throw unusable(root, "it cannot be read");
+  });
+  return real;
+}
+
+function unusable(root: string, reason: string): LoomError {
+  return new LoomError("workspace_unusable", `Cannot use "${root}" as a workspace: ${reason}`, {
+    hint: "Give the absolute path of an existing folder for the work, such as a checkout",
+  });
+}
+
+async function createScratch(scratchDir: string, name: string): Promise<string> {
+  if (!scratchName.test(name)) throw new Error(`"${name}" is no name for a scratch folder`);
+  await mkdir(scratchDir, { recursive: true });
+  for (let n = 1; ; n += 1) {
+    const path = join(scratchDir, n === 1 ? name : `${name}-${n}`);
+    await mkdir(path, { recursive: true });
+    if ((await readdir(path)).length === 0) return await realpath(path);
+  }
+}

@@ -1,0 +1,14 @@
+/** The SQLite adapter under the contracts of its ports. */
+import { describe } from "vitest";
+import { eventStoreContract } from "../contracts/event-store.ts";
+import { eventStoreListsContract } from "../contracts/event-store-lists.ts";
+import { memoryContract } from "../contracts/memory.ts";
+import { outboxContract } from "../contracts/outbox.ts";
+import { openTemporaryStorage } from "./temporary.ts";
+
+describe("SQLite", () => {
+  eventStoreContract(openTemporaryStorage);
+  eventStoreListsContract(openTemporaryStorage);
+  outboxContract(openTemporaryStorage);
+  memoryContract(openTemporaryStorage);
+});
