@@ -249,6 +249,7 @@ export class Driver {
     { drafted, error }: { readonly drafted: Drafted; readonly error: unknown },
   ): Promise<readonly Letter[]> {
     this.#ports.log.error({ task_id: this.taskId, ...factsOf(error) }, "An append failed");
+    if (isPassing(error) && (await this.#tookEffect(drafted))) return this.#conclude(letters, drafted);
     const passing = isPassing(error) && !this.#ending.signal.aborted ? error : null;
     const kept = passing === null ? [] : letters.filter(({ message }) => message.kind === "report");
     for (const letter of letters) if (!kept.includes(letter)) letter.fail(error);

@@ -159,6 +159,12 @@ describe("all attempts of a task together", () => {
       .records({ type: "subtask_failed", final: true }, { type: "task_failed", reason: "attempts_exhausted" });
   });
 
+  test("are not used up before", () => {
+    given(three, executing("a"), retried("a", 1), started("a", 2))
+      .reported(failedIn("work:a:2:1"))
+      .records({ type: "subtask_failed", final: false }, { type: "subtask_retrying", attempt: 3 });
+  });
+
   test("are bounded: no further one is begun", () => {
     given(three, executing("a", "b", "c", "d"), done("a"), done("b"), done("c"))
       .reported({ type: "Started", key: "work:d:1:1" })

@@ -42,7 +42,9 @@ describe("the checks of a task", () => {
       .wants("work:fix-checks-1:1:1")
       .subtaskIs("fix-checks-1", {
         acceptance_criteria: "lint exits 0. It failed with:\n2 failed",
+        kind: "change",
         is_critical_path: true,
+        is_synthesis: false,
       });
   });
 

@@ -1,4 +1,4 @@
-import { describe, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { given } from "../support/given.ts";
 import {
   attemptFailed,
@@ -108,8 +108,9 @@ describe("a new plan while siblings run", () => {
     replanning(2, { failed_subtask_id: "gone" }),
   );
 
-  test("is made beside them", () => {
+  test("is made beside them, and knows why", () => {
     running.wants("plan:2:1", "work:running:1:1", "work:waiting:1:1");
+    expect(running.task.planning?.replan).toEqual({ reason: "it did not go", failedSubtaskId: "gone" });
   });
 
   test("is not announced a second time when its planner starts", () => {

@@ -68,7 +68,8 @@ describe("retrying a task", () => {
   });
 
   test("wants the plan again when there was none", () => {
-    given(planning).requested(cancel).requested(retry).wants("plan:1:2").viewIs({ status: "pending" });
+    const { task } = given(planning).requested(cancel).requested(retry).wants("plan:1:2").viewIs({ status: "pending" });
+    expect(task.planning?.replan).toBeNull();
   });
 
   test("does not read a plan that was being made from its old journal", () => {
@@ -80,11 +81,13 @@ describe("retrying a task", () => {
   });
 
   test("asks for another plan when the last one was never agreed to", () => {
-    given(created({ approve_plan: true }), planning)
+    const again = given(created({ approve_plan: true }), planning)
       .reported({ type: "PlanProposed", key: "plan:1:1", subtasks: [spec("a")], flaws: [] })
       .requested({ type: "DecideApproval", subtaskId: "plan", approved: false, by: "ada" })
       .requested(retry)
-      .wants("plan:2:1")
+      .wants("plan:2:1");
+    expect(again.task.planning?.replan?.reason).toContain("not approved");
+    again
       .reported({ type: "PlanProposed", key: "plan:2:1", subtasks: [spec("b")], flaws: [] })
       .records({ type: "task_plan_ready", version: 2 }, { type: "approval_requested", approval_id: "apr_plan_2_0_0" })
       .wants()

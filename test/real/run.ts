@@ -86,7 +86,7 @@ async function overWire(
 ): Promise<{ readonly outcomes: readonly Outcome[]; readonly recognised: boolean }> {
   using place = createPlace();
   const extra = "[execution]\nmax_subtask_retries = 1\nmax_replans = 0\n\n[limits.runner]\nmax_tool_iterations = 8\n";
-  const config = place.configure({ url: llama.url, wire, extra, contextTokens: 0 });
+  const config = place.configure({ url: llama.url, wire, extra, contextTokens: 0, maxTokens: 500 });
   await using loom = await spawnLoom({ config, home: place.home });
   const outcomes: Outcome[] = [];
   const queue = [...goals.entries()];

@@ -32,9 +32,12 @@ type WorkPlayed = Played & { readonly effect: EffectOf<"work"> };
 
 export function luckyExecutors(site: Site): Executors {
   const play = async (played: Played): Promise<Report> => {
-    begin(site, played.effect);
+    begin(site, played);
     try {
       return await act(site, played);
+    } catch (error) {
+      await linger(site, played);
+      throw error;
     } finally {
       site.life.running.delete(played.effect.key);
     }
@@ -42,15 +45,27 @@ export function luckyExecutors(site: Site): Executors {
   return { plan: play, work: play, verify: play, revert: play, extract: play, check: play, answer: play, undo: play };
 }
 
-/** An effect that starts twice, or beside another of its subtask, breaks what every law rests on. */
-function begin({ world, life }: Site, effect: Effect): void {
+/** An effect that starts twice, or beside another in its place, breaks what every law rests on. */
+function begin({ world, life }: Site, { effect, stop }: Played): void {
   if (life.isDead) return;
-  const others = [...life.running.values()];
   if (life.running.has(effect.key)) world.breaches.push(`${effect.key} was started while it ran`);
-  const own = "subtaskId" in effect && effect.kind !== "extract" ? effect.subtaskId : null;
-  const beside = others.find((other) => "subtaskId" in other && other.kind !== "extract" && other.subtaskId === own);
-  if (own !== null && beside !== undefined) world.breaches.push(`${effect.key} was started beside ${beside.key}`);
-  life.running.set(effect.key, effect);
+  const own = placeOf(effect);
+  const beside = [...life.running.values()].find((other) => own !== null && placeOf(other.effect) === own);
+  if (beside !== undefined) world.breaches.push(`${effect.key} was started beside ${beside.effect.key}`);
+  life.running.set(effect.key, { effect, stop });
+}
+
+/** Where only one may be at work at a time. */
+function placeOf(effect: Effect): string | null {
+  if (effect.kind === "plan") return "the plan";
+  return "subtaskId" in effect && effect.kind !== "extract" ? effect.subtaskId : null;
+}
+
+/** What was aborted may take a while to be dead. */
+async function linger({ world, life }: Site, { effect, stop }: Played): Promise<void> {
+  if (!stop.aborted.aborted || world.luck(effect.key, "lingers") < 0.5) return;
+  const { clock } = world.portsOf(life);
+  await clock.sleepUntil(clock.now() + 400, new AbortController().signal);
 }
 
 async function act(site: Site, played: Played): Promise<Report> {

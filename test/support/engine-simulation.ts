@@ -13,7 +13,7 @@ import { LoomError } from "../../src/lib/errors.ts";
 import type { StepRow } from "../../src/ports/event-store.ts";
 import { luckyExecutors, type Shape } from "./engine-luck.ts";
 import { taskId } from "./engine-samples.ts";
-import { type Crash, Life, World } from "./engine-world.ts";
+import { type Blow, Life, World } from "./engine-world.ts";
 
 export type Meddling = "pause" | "resume" | "steer" | "interrupt" | "message" | "cancel" | "undo" | "retry" | "approve";
 
@@ -21,7 +21,7 @@ export interface Scenario {
   readonly seed: number;
   readonly shape: Shape;
   readonly brief: Brief;
-  readonly crashes: readonly Crash[];
+  readonly blows: readonly Blow[];
   /** What a person does out of turn, so many appends after the time before. */
   readonly meddling: readonly { readonly after: number; readonly what: Meddling }[];
 }
@@ -31,12 +31,13 @@ export interface Outcome {
   readonly log: readonly TaskEvent[];
   readonly steps: readonly StepRow[];
   readonly effects: ReadonlyMap<string, number>;
-  readonly crashes: number;
+  readonly blows: number;
   readonly breaches: readonly string[];
 }
 
 /** More moments of rest than any bounded task has. */
 const restsMax = 3000;
+const drainMs = 2000;
 
 export async function simulate(scenario: Scenario): Promise<Outcome> {
   return await new Simulation(scenario).run();
@@ -48,13 +49,15 @@ class Simulation {
   readonly #acknowledged: { readonly seq: number; readonly events: readonly Event[] }[] = [];
   readonly #complaints: string[] = [];
   #supervisor: Supervisor;
+  #goingDown: Promise<void> | null = null;
   #meddled = 0;
   #sinceMeddling = 0;
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
-    this.#world = new World(scenario.seed, scenario.crashes);
+    this.#world = new World(scenario.seed, scenario.blows);
     this.#world.onAppend = () => this.#meddle();
+    this.#world.onDrain = () => void queueMicrotask(() => this.#goDown());
     this.#supervisor = this.#spawn(this.#world.life);
   }
 
@@ -63,6 +66,7 @@ class Simulation {
     for (let rest = 0; rest < restsMax; rest += 1) {
       await this.#world.quiet();
       if (this.#world.life.isDead) await this.#boot();
+      else if (this.#goingDown !== null) await this.#down(this.#goingDown);
       else if (await this.#rest()) return await this.#outcome();
     }
     this.#world.breaches.push(`The task has not ended after ${restsMax} moments of rest (law 3)`);
@@ -88,7 +92,24 @@ class Simulation {
     });
   }
 
+  /** Loom is asked to go down; the process ends when it has. */
+  #goDown(): void {
+    const { life } = this.#world;
+    this.#goingDown = this.#supervisor.drain(drainMs).then(() => life.die());
+  }
+
+  async #down(goingDown: Promise<void>): Promise<void> {
+    const { clock, life } = this.#world;
+    const before = clock.now();
+    for (let next = clock.nextWake; !life.isDead && next !== null; next = clock.nextWake)
+      await clock.advance(next - clock.now());
+    if (!life.isDead) this.#world.breaches.push("Going down does not come to an end");
+    if (clock.now() - before > drainMs + 1000) this.#world.breaches.push(`Going down took ${clock.now() - before} ms`);
+    await life.outcome(goingDown);
+  }
+
   async #boot(): Promise<void> {
+    this.#goingDown = null;
     const life = new Life();
     this.#world.life = life;
     this.#supervisor = this.#spawn(life);
@@ -126,8 +147,13 @@ class Simulation {
   /** Laws 2 and 4, at rest. */
   #look({ task, held, inFlight }: Driver): void {
     const { breaches, life } = this.#world;
-    const wanted = new Set(effects(task).map(({ key }) => key));
-    for (const key of life.running.keys()) if (!wanted.has(key)) breaches.push(`${key} runs and is not wanted (law 4)`);
+    const modes = new Map(effects(task).map(({ key, mode }) => [key, mode]));
+    for (const [key, { stop }] of life.running) {
+      const mode = modes.get(key);
+      if (mode === undefined && !stop.aborted.aborted) breaches.push(`${key} runs and is not wanted (law 4)`);
+      if (mode === "yield" && !stop.yielding.aborted) breaches.push(`${key} was not asked to yield (law 4)`);
+      if (mode !== undefined && stop.aborted.aborted) breaches.push(`${key} was stopped and is wanted`);
+    }
     const { awaiting } = viewOf(task, held);
     if (isClosed(task) || awaiting.length > 0 || life.running.size > 0) return;
     breaches.push(`${task.phase} with ${inFlight} in flight and nothing awaited (law 2)`);
@@ -201,13 +227,13 @@ class Simulation {
   }
 
   async #outcome(): Promise<Outcome> {
-    const { breaches, store, crashes } = this.#world;
+    const { breaches, store, blows } = this.#world;
     const log = await this.#world.log(taskId);
     breaches.push(...this.#lost(log), ...this.#bugs());
     const scopes = await store.scopes(taskId, "");
     const steps = (await Promise.all(scopes.map((scope) => store.steps(taskId, scope)))).flat();
     const { task } = await this.#supervisor.driver(taskId);
-    return { task, log, steps, effects: this.#world.effects, crashes, breaches };
+    return { task, log, steps, effects: this.#world.effects, blows, breaches };
   }
 
   /** Law 1: what was acknowledged stands in the log where it was said to. */
@@ -221,9 +247,9 @@ class Simulation {
     });
   }
 
-  /** Of all that is complained of, only what executors throw is part of the game. */
+  /** Of all that is complained of, only what executors throw and the store refuses is part of the game. */
   #bugs(): string[] {
-    return this.#complaints.filter((complaint) => !complaint.startsWith("An executor threw"));
+    return this.#complaints.filter((complaint) => !/^An (executor threw|append failed)/.test(complaint));
   }
 }
 

@@ -4,16 +4,21 @@
  */
 import type { Effect } from "../../src/domain/effect.ts";
 import type { TaskEvent } from "../../src/domain/event.ts";
+import { LoomError } from "../../src/lib/errors.ts";
 import type { Append, AppendResult, EventStore } from "../../src/ports/event-store.ts";
+import type { Stop } from "../../src/ports/executor.ts";
 import type { Clock } from "../../src/ports/runtime.ts";
 import { createMemoryEventStore } from "../../src/storage/event-store.memory.ts";
 import { StepClock, turn } from "./clock.ts";
 
-/** Loom dies at an append: before anything of it is kept, or after, when its caller does not know yet. */
-export interface Crash {
+/**
+ * What happens to Loom at an append. It dies `before` anything of it is kept, or `after`, when its caller does not know yet;
+ * the store has `refused` it, or leaves it in `doubt`; Loom is asked to go down in order (`drain`).
+ */
+export interface Blow {
   /** So many appends after the one before. */
   readonly after: number;
-  readonly when: "before" | "after";
+  readonly kind: "before" | "after" | "refused" | "doubt" | "drain";
 }
 
 /** Never resolves: what a process that died would have done next. */
@@ -21,9 +26,14 @@ function nothingMore<T>(): Promise<T> {
   return new Promise(() => undefined);
 }
 
+export interface Running {
+  readonly effect: Effect;
+  readonly stop: Stop;
+}
+
 export class Life {
-  /** Effects that run, by key. */
-  readonly running = new Map<string, Effect>();
+  /** Effects that run, by key, each with what stops it. */
+  readonly running = new Map<string, Running>();
   readonly death: Promise<void>;
   readonly #die: () => void;
   #isDead = false;
@@ -76,16 +86,18 @@ export class World {
   /** Told of every append that was kept. */
   onAppend: () => void = () => undefined;
   life = new Life();
-  appends = 0;
-  crashes = 0;
+  /** Told when Loom is to go down in order. */
+  onDrain: () => void = () => undefined;
+  /** How many there were. */
+  blows = 0;
   readonly #seed: number;
-  readonly #crashes: Crash[];
-  #sinceCrash = 0;
+  readonly #blows: Blow[];
+  #sinceBlow = 0;
   #recoveries = 0;
 
-  constructor(seed: number, crashes: readonly Crash[]) {
+  constructor(seed: number, blows: readonly Blow[]) {
     this.#seed = seed;
-    this.#crashes = [...crashes];
+    this.#blows = [...blows];
   }
 
   /** @returns a number in [0, 1), the same for the same question in every life and order */
@@ -133,31 +145,33 @@ export class World {
   }
 
   async #append(life: Life, batch: Append): Promise<AppendResult> {
-    const crash = this.#strike(batch.events);
-    if (crash?.when === "before") this.#kill(life);
-    if (crash?.when === "before") return await nothingMore();
+    const blow = this.#strike(batch.events)?.kind;
+    if (blow === "before") return await this.#kill(life);
+    if (blow === "refused") throw new LoomError("storage_full", "The disk is full");
     const result = await this.store.append(batch);
-    this.appends += 1;
     this.#observe(batch.events);
-    if (crash !== null) this.#kill(life);
-    else this.onAppend();
+    if (blow === "after") return await this.#kill(life);
+    if (blow === "doubt") throw new LoomError("storage_failed", "Nobody knows");
+    if (blow === "drain") this.onDrain();
+    this.onAppend();
     return result;
   }
 
   /** A third death in a row without a step would fail the task by rule: luck has mercy before. */
-  #strike(events: readonly TaskEvent[]): Crash | null {
-    const [next] = this.#crashes;
-    this.#sinceCrash += 1;
+  #strike(events: readonly TaskEvent[]): Blow | null {
+    const [next] = this.#blows;
+    this.#sinceBlow += 1;
     const recoveries = this.#recoveries + events.filter(({ type }) => type === "task_recovered").length;
-    if (next === undefined || this.#sinceCrash < next.after || recoveries >= 2) return null;
-    this.#crashes.shift();
-    this.#sinceCrash = 0;
+    if (next === undefined || this.#sinceBlow < next.after || recoveries >= 2) return null;
+    this.#blows.shift();
+    this.#sinceBlow = 0;
+    this.blows += 1;
     return next;
   }
 
-  #kill(life: Life): void {
-    this.crashes += 1;
+  #kill(life: Life): Promise<AppendResult> {
     life.die();
+    return nothingMore();
   }
 
   #observe(events: readonly TaskEvent[]): void {

@@ -19,6 +19,7 @@ export interface Place extends Disposable {
     readonly wire?: Wire;
     readonly extra?: string;
     readonly contextTokens?: number;
+    readonly maxTokens?: number;
   }): string;
 }
 
@@ -36,9 +37,9 @@ export function createPlace(): Place {
       writeFileSync(file, content);
     },
     read: (path) => readFileSync(join(workspace, path), "utf8"),
-    configure: ({ url, wire = "openai_compatible", extra = "", contextTokens = 32_768 }) => {
+    configure: ({ url, wire = "openai_compatible", extra = "", contextTokens = 32_768, maxTokens = 8192 }) => {
       const file = join(home, "loom.toml");
-      writeFileSync(file, configText({ home, url, wire, extra, contextTokens }));
+      writeFileSync(file, configText({ home, url, wire, extra, contextTokens, maxTokens }));
       return file;
     },
     [Symbol.dispose]: () => rmSync(home, { recursive: true, force: true }),
@@ -51,9 +52,10 @@ function configText(at: {
   readonly wire: Wire;
   readonly extra: string;
   readonly contextTokens: number;
+  readonly maxTokens: number;
 }): string {
   const model = (name: string, roles: string, tier: number) =>
-    `[models.${name}]\nprovider = "${at.wire}"\nbase_url = "${at.url}"\nmodel = "${name}"\napi_key = "not-a-real-key-${name}"\nroles = ${roles}\ntier = ${tier}\ncontext_tokens = ${at.contextTokens}\nmax_concurrency = 8\n`;
+    `[models.${name}]\nprovider = "${at.wire}"\nbase_url = "${at.url}"\nmodel = "${name}"\napi_key = "not-a-real-key-${name}"\nroles = ${roles}\ntier = ${tier}\ncontext_tokens = ${at.contextTokens}\nmax_tokens = ${at.maxTokens}\nmax_concurrency = 8\n`;
   return [
     "[server]\nport = 0",
     `[memory]\ndatabase_path = "${join(at.home, "loom.db")}"`,
