@@ -89,6 +89,7 @@ export async function openLoom(config: Config, { env, problems }: Surroundings):
       log,
       redact: (value) => redaction.value(value),
       token: (taskId, token) => feed.token(taskId, { ...token, token: redaction.text(token.token) }),
+      lingerMs: 4,
       openTasksMax: config.execution.max_open_tasks,
       sharedWorkspaces: config.workspace.shared,
       reap: (taskId) => commands.reap(`${taskId}:`),

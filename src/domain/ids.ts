@@ -18,7 +18,7 @@ export const SubtaskId = z
 export type SubtaskId = z.infer<typeof SubtaskId>;
 
 /** Ids that name the task's own stages where a subtask id is expected. */
-export const reservedIds: readonly string[] = ["plan", "answer"];
+export const reservedIds: readonly string[] = ["plan", "answer", "task-checks", "task-undo"];
 
 /** `sha256:<64 hex>` of some bytes: the address of a blob. */
 export const Digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);

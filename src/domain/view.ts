@@ -2,7 +2,7 @@
 import type { Approval, Question } from "./approval.ts";
 import { type AwaitingView, awaitingOf } from "./awaiting.ts";
 import type { Budget } from "./budget.ts";
-import { netChanges, type Operation, operationOf } from "./change.ts";
+import { type FileChange, netChanges, type Operation, operationOf } from "./change.ts";
 import { effects, pendingRows } from "./effects.ts";
 import { runIdOf } from "./ids.ts";
 import type { SubtaskKind, Tier } from "./plan.ts";
@@ -135,10 +135,15 @@ export interface Held {
   readonly reason?: string;
 }
 
+/** Folders that were made for a file are changes too, but nobody counts them. */
+function isOfFile({ before, after }: FileChange): boolean {
+  return before.kind !== "folder" && after.kind !== "folder";
+}
+
 const iso = (at: number): string => new Date(at).toISOString();
 
 export function viewOf(task: Task, held: Held | null = null): TaskView {
-  const net = netChanges(changesOf(task)).map(operationOf);
+  const net = netChanges(changesOf(task)).filter(isOfFile).map(operationOf);
   const { brief, usage } = task;
   return {
     task_id: task.id,

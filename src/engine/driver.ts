@@ -10,14 +10,15 @@ import type { Request } from "../domain/request.ts";
 import type { Task } from "../domain/task.ts";
 import type { Held } from "../domain/view.ts";
 import { LoomError, type Refusal } from "../lib/errors.ts";
-import { canonicalJson } from "../lib/json.ts";
 import { err, ok, type Result, unreachable } from "../lib/result.ts";
-import type { AppendResult, IdempotencyRow } from "../ports/event-store.ts";
+import type { IdempotencyRow } from "../ports/event-store.ts";
 import { type Answer, type Drafted, draftOf, type Message } from "./batch.ts";
 import { waitAtMost } from "./deadline.ts";
 import { factsOf, isPassing, storageRetryMs } from "./faults.ts";
 import { answerAll, answerDuplicate, type Letter } from "./letters.ts";
-import { folded, readLog } from "./log-reading.ts";
+import { readLog } from "./log-reading.ts";
+import { tookEffect, write } from "./log-writing.ts";
+import { Losses } from "./losses.ts";
 import { Mailbox } from "./mailbox.ts";
 import { Runner, type RunnerPorts } from "./runner.ts";
 
@@ -26,6 +27,13 @@ export interface DriverPorts extends RunnerPorts {
   readonly redact: <T>(value: T) => T;
   /** Told after each append that changed the task. */
   readonly changed: (driver: Driver) => void;
+  /** How long, in milliseconds, what nobody waits for may wait for a commit to share; 0 or absent: not at all. */
+  readonly lingerMs?: number;
+}
+
+/** Nobody waits for the end of a step: the next start, which is waited for, makes it durable too. */
+function isPatient(message: Message): boolean {
+  return message.kind === "report" && message.report.type === "StepEnded";
 }
 
 export interface Taken {
@@ -40,13 +48,13 @@ export type Idempotency = (taskId: string) => IdempotencyRow;
 
 /** Law 4 gives 500 ms; what has not stopped by twice that does not hold up the end of the process. */
 const stopMsMax = 1000;
-const nothingToWrite: AppendResult = { kind: "appended" };
 
 export class Driver {
   readonly taskId: string;
   readonly #ports: DriverPorts;
   readonly #mailbox: Mailbox<Message, Answer>;
   readonly #runner: Runner;
+  readonly #losses = new Losses();
   /** Fires when the driver goes down: nothing starts, and a store that is full is not waited for. */
   readonly #ending = new AbortController();
   #isClosed = false;
@@ -64,7 +72,9 @@ export class Driver {
     this.#task = task;
     this.#told = task;
     this.#ports = ports;
-    this.#mailbox = new Mailbox((batch) => this.#take(batch));
+    const { clock, lingerMs = 0 } = ports;
+    const linger = () => clock.sleepUntil(clock.now() + lingerMs, this.#ending.signal);
+    this.#mailbox = new Mailbox((batch) => this.#take(batch), lingerMs > 0 ? linger : null);
     this.#runner = new Runner(
       {
         taskId,
@@ -158,7 +168,7 @@ export class Driver {
   }
 
   #post(message: Message): Promise<Answer> {
-    if (!this.#isClosed) return this.#mailbox.post(message);
+    if (!this.#isClosed) return this.#mailbox.post(message, isPatient(message) ? "soon" : "now");
     const error = new LoomError("shutting_down", `Loom is shutting down; task ${this.taskId} takes nothing more`, {
       hint: "Try again in a few seconds",
     });
@@ -166,7 +176,11 @@ export class Driver {
   }
 
   async #take(batch: readonly Letter[]): Promise<void> {
-    let left = batch;
+    let left: readonly Letter[] = batch.filter((letter) => {
+      const loss = this.#losses.against(letter.message);
+      if (loss !== null) letter.fail(loss);
+      return loss === null;
+    });
     while (left.length > 0) left = await this.#takeSome(left);
   }
 
@@ -182,13 +196,14 @@ export class Driver {
         redact: this.#ports.redact,
       },
     );
-    const written = await this.#write(drafted);
+    const written = await write(this.#ports.store, { taskId: this.taskId, task: this.#task }, drafted.append);
     switch (written.kind) {
       case "appended":
         return this.#conclude(letters, drafted);
       case "duplicate":
         return answerDuplicate(letters, { keyed: drafted.keyed, row: written.row });
       case "conflict":
+        this.#task = written.task;
         return letters;
       case "failed":
         return this.#hold(letters, { drafted, error: written.error });
@@ -197,25 +212,12 @@ export class Driver {
     }
   }
 
-  async #write({ append }: Drafted): Promise<AppendResult | { readonly kind: "failed"; readonly error: unknown }> {
-    try {
-      const result = append === null ? nothingToWrite : await this.#ports.store.append(append);
-      if (result.kind === "conflict") await this.#catchUp();
-      return result;
-    } catch (error) {
-      return { kind: "failed", error };
-    }
-  }
-
   /** The append is durable: what it says is true now. */
   #conclude(letters: readonly Letter[], drafted: Drafted): readonly Letter[] {
     const taken = letters.slice(0, drafted.fates.length);
     this.#task = drafted.task;
     this.#refusing = null;
-    for (const [index, { message }] of taken.entries()) {
-      const isRecorded = drafted.fates[index]?.kind === "answer";
-      if (isRecorded && message.kind === "report" && message.ends !== undefined) this.#runner.ended(message.ends);
-    }
+    for (const [index, { message }] of taken.entries()) this.#settle(message, drafted.fates[index]?.kind === "answer");
     const isInterrupt = drafted.stamped.some(
       (event) => event.type === "steer_instruction" && event.mode === "interrupt",
     );
@@ -226,18 +228,18 @@ export class Driver {
     return letters.slice(taken.length);
   }
 
+  #settle(message: Message, isRecorded: boolean): void {
+    if (!isRecorded) this.#losses.note(message);
+    else if (message.kind === "report" && message.ends !== undefined) {
+      this.#runner.ended(message.ends);
+      this.#losses.forget(message.ends);
+    }
+  }
+
   #tell(): void {
     if (this.#told === this.#task) return;
     this.#told = this.#task;
     this.#guarded("Telling of a change failed", () => this.#ports.changed(this));
-  }
-
-  /** Someone else wrote to the log: fold what is new, then everything is asked again. */
-  async #catchUp(): Promise<void> {
-    const events = await readLog(this.#ports.store, this.taskId, this.#task?.lastSeq ?? 0);
-    if (events.length === 0)
-      throw new Error(`The store says that the log of ${this.taskId} goes on, and has nothing more of it`);
-    for (const event of events) this.#task = folded(this.taskId, this.#task, event);
   }
 
   /**
@@ -252,7 +254,7 @@ export class Driver {
     if (isPassing(error) && (await this.#tookEffect(drafted))) return this.#conclude(letters, drafted);
     const passing = isPassing(error) && !this.#ending.signal.aborted ? error : null;
     const kept = passing === null ? [] : letters.filter(({ message }) => message.kind === "report");
-    for (const letter of letters) if (!kept.includes(letter)) letter.fail(error);
+    for (const letter of letters) if (!kept.includes(letter)) this.#fail(letter, error);
     this.#refusing = kept.length === 0 ? null : passing;
     if (kept.length === 0) return kept;
     for (const letter of this.#mailbox.takeOut(({ kind }) => kind === "request")) letter.fail(error);
@@ -262,15 +264,13 @@ export class Driver {
     return this.#conclude(letters, drafted).filter((letter) => kept.includes(letter));
   }
 
-  /** An append that failed may still have been kept. It is ours when the log goes on with exactly its events. */
-  async #tookEffect({ stamped }: Drafted): Promise<boolean> {
-    if (stamped.length === 0) return false;
-    try {
-      const found = await readLog(this.#ports.store, this.taskId, this.#task?.lastSeq ?? 0);
-      return canonicalJson(found.slice(0, stamped.length)) === canonicalJson(stamped);
-    } catch {
-      return false; // the next append says whether the store is well
-    }
+  #tookEffect(drafted: Drafted): Promise<boolean> {
+    return tookEffect(this.#ports.store, { taskId: this.taskId, task: this.#task }, drafted);
+  }
+
+  #fail(letter: Letter, error: unknown): void {
+    this.#losses.note(letter.message);
+    letter.fail(error);
   }
 
   #reconcile(): void {

@@ -8,18 +8,26 @@ export interface Envelope<M, A> {
 
 export class Mailbox<M, A> {
   readonly #take: (batch: readonly Envelope<M, A>[]) => Promise<void>;
+  readonly #linger: (() => Promise<void>) | null;
   #waiting: Envelope<M, A>[] = [];
   #running: Promise<void> | null = null;
+  #isLingering = false;
 
-  /** @param take handles a batch and answers or fails each of its envelopes; what it leaves when it throws fails with that */
-  constructor(take: (batch: readonly Envelope<M, A>[]) => Promise<void>) {
+  /**
+   * @param take handles a batch and answers or fails each of its envelopes; what it leaves when it throws fails with that
+   * @param linger how long a message that is not urgent waits for company; absent, not at all
+   */
+  constructor(take: (batch: readonly Envelope<M, A>[]) => Promise<void>, linger: (() => Promise<void>) | null = null) {
     this.#take = take;
+    this.#linger = linger;
   }
 
-  post(message: M): Promise<A> {
+  /** @param urgency `soon`: taken with the next message that is urgent, or when it has lingered; the order stays */
+  post(message: M, urgency: "now" | "soon" = "now"): Promise<A> {
     return new Promise((answer, fail) => {
       this.#waiting.push({ message, answer, fail });
-      this.#running ??= this.#run();
+      if (urgency === "soon" && this.#linger !== null) this.#wait(this.#linger);
+      else this.#wake();
     });
   }
 
@@ -32,7 +40,22 @@ export class Mailbox<M, A> {
 
   /** Resolves when nothing is waiting or being handled. */
   async drained(): Promise<void> {
+    this.#wake();
     while (this.#running !== null) await this.#running;
+  }
+
+  #wait(linger: () => Promise<void>): void {
+    if (this.#isLingering || this.#running !== null) return;
+    this.#isLingering = true;
+    const over = (): void => {
+      this.#isLingering = false;
+      this.#wake();
+    };
+    linger().then(over, over);
+  }
+
+  #wake(): void {
+    if (this.#waiting.length > 0) this.#running ??= this.#run();
   }
 
   async #run(): Promise<void> {

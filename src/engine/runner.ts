@@ -131,10 +131,10 @@ export class Runner {
     if (trouble !== null && kind !== "wait" && !this.#host.isEnding())
       trouble = await this.#end(key, failure(key, trouble));
     if (trouble === null) return;
-    const facts = { task_id: this.#host.taskId, effect: key, ...factsOf(trouble) };
-    this.#ports.log.error(facts, "An effect could not be ended");
     this.#flight.delete(key);
-    if (this.#host.isEnding()) return;
+    const facts = { task_id: this.#host.taskId, effect: key, ...factsOf(trouble) };
+    if (this.#host.isEnding()) return this.#ports.log.warn(facts, "The end of an effect is left to the next life");
+    this.#ports.log.error(facts, "An effect could not be ended");
     this.#barred.set(key, messageOf(trouble));
     this.#host.reconcile();
   }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { FileState } from "../../src/domain/change.ts";
 import { approvalView, changeViews, questionView, statusOf, subtaskViews, viewOf } from "../../src/domain/view.ts";
 import { epoch, given, type Happened } from "../support/given.ts";
 import {
@@ -80,6 +81,16 @@ describe("the view of a task", () => {
       ),
       changed("a", "c2", change("brief", absent, file("a")), change("brief", file("a"), absent)),
     ).viewIs({ workspace_changes: { files_created: 1, files_modified: 1, files_deleted: 1 } });
+  });
+
+  test("counts no folders that were made or removed for files", () => {
+    const folder: FileState = { kind: "folder", mode: 0o755 };
+    given(
+      executing("a"),
+      started("a"),
+      changed("a", "c1", change("deep/a.txt", absent, file("a")), change("deep", absent, folder)),
+      changed("a", "c2", change("old", folder, absent)),
+    ).viewIs({ workspace_changes: { files_created: 1, files_modified: 0, files_deleted: 0 } });
   });
 
   test("names what holds it that the log does not know, while it is open", () => {

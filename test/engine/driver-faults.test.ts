@@ -1,6 +1,8 @@
 /** The driver among faults: secrets, executors and rules that are broken, and going down in the middle of it. */
 import { describe, expect, test } from "vitest";
 import type { TaskEvent } from "../../src/domain/event.ts";
+import { Driver } from "../../src/engine/driver.ts";
+import { LoomError } from "../../src/lib/errors.ts";
 import { StepRefused } from "../../src/ports/journal.ts";
 import { Bench } from "../support/engine-bench.ts";
 import { brief, delivered, passed, taskId } from "../support/engine-samples.ts";
@@ -118,6 +120,50 @@ describe("a bug of the rules", () => {
     });
     expect(driver.task.lastSeq).toBeGreaterThan(0);
     expect(bench.complaints[0]).toBe("Telling of a change failed: watcher");
+  });
+});
+
+describe("an effect that lost the end of a step", () => {
+  const at = { subtask_id: "a", role: "r", step: "turn-1", attempt: 1, iteration: 1 };
+  const start = { type: "model_invocation", phase: "start", ...at } as const;
+  const done = { type: "model_invocation", phase: "done", ...at } as const;
+  const step = async (bench: Bench) => {
+    const { journal } = bench.desk.run("work:a:1:1").execution;
+    const end = () => Promise.resolve({ result: "said", events: [done] });
+    await journal.step({ step: "turn-1", effectClass: "pure", event: start }, end);
+  };
+
+  test("has failed, whatever it says of itself", async () => {
+    const bench = new Bench();
+    const redact = <T>(value: T): T => {
+      if ((value as TaskEvent).type === "model_invocation" && (value as { phase?: string }).phase === "done")
+        throw new Error("cannot redact");
+      return value;
+    };
+    const driver = await bench.planned(["a"], brief(), { redact });
+    await step(bench);
+    await bench.store.quiet();
+    bench.desk.end({ type: "Delivered", key: "work:a:1:1", summary: "", digest: "" });
+    await bench.store.quiet();
+    expect(driver.task.subtasks.get("a")).toMatchObject({ failures: 1, delivery: null });
+    expect(driver.held).toBeNull();
+  });
+
+  test("has said nothing when the driver goes down, and starts again in the next life", async () => {
+    const bench = new Bench();
+    const driver = await bench.planned(["a"]);
+    const drained = driver.drain(6000);
+    const full = new LoomError("storage_full", "full");
+    bench.store.trouble = ({ steps = [] }) => (steps.some(({ ended }) => ended !== undefined) ? { error: full } : null);
+    await step(bench);
+    await bench.store.quiet();
+    bench.desk.end({ type: "Delivered", key: "work:a:1:1", summary: "", digest: "" });
+    await drained;
+    expect(await bench.store.types(taskId)).not.toContain("subtask_delivered");
+    const next = await Driver.open(taskId, bench.driverPorts());
+    next.admit(null, true);
+    await bench.store.quiet();
+    expect(bench.desk.running).toEqual(["work:a:1:1"]);
   });
 });
 

@@ -91,19 +91,33 @@ describe("a store that is full", () => {
 });
 
 describe("an append in doubt", () => {
-  test("that was kept is not made again", async () => {
+  test("that was kept is answered as such, and not made again", async () => {
     const bench = new Bench();
     const driver = await bench.planned(["a"]);
     let nth = 0;
     bench.store.trouble = () => (++nth === 1 ? { error: full, kept: true } : null);
-    const cut = driver.send({ type: "SendMessage", message: "m", by: "p" });
+    const sent = driver.send({ type: "SendMessage", message: "m", by: "p" });
     bench.desk.end({ type: "Delivered", key: "work:a:1:1", summary: "", digest: "" });
-    await expect(cut).rejects.toBe(full);
-    await bench.clock.advance(5000);
+    expect(await sent).toMatchObject({ ok: true });
+    await bench.store.quiet();
     expect(bench.desk.running).toEqual(["verify:a:1:1"]);
     const types = await bench.store.types(taskId);
     expect(types.filter((type) => type === "subtask_delivered")).toHaveLength(1);
     expect(types.filter((type) => type === "conversation_message")).toHaveLength(1);
+  });
+
+  test("is found to have been kept when the store can be read again", async () => {
+    const bench = new Bench();
+    const driver = await bench.planned(["a"]);
+    let nth = 0;
+    bench.store.trouble = () => (++nth === 1 ? { error: full, kept: true } : null);
+    bench.store.readTrouble = full;
+    const sent = driver.send({ type: "SendMessage", message: "m", by: "p" });
+    bench.desk.end({ type: "Delivered", key: "work:a:1:1", summary: "", digest: "" });
+    await expect(sent).rejects.toBe(full);
+    await bench.clock.advance(5000);
+    expect(bench.desk.running).toEqual(["verify:a:1:1"]);
+    expect((await bench.store.types(taskId)).filter((type) => type === "subtask_delivered")).toHaveLength(1);
   });
 
   test("is made again when the log cannot be read either", async () => {

@@ -18,6 +18,52 @@ function mailbox(): { readonly box: Mailbox<string, string>; readonly batches: s
   return { box, batches, release };
 }
 
+describe("a message that nobody waits for", () => {
+  test("is taken with the next urgent one, in its order", async () => {
+    const batches: string[][] = [];
+    const never = Promise.withResolvers<void>();
+    const box = new Mailbox<string, string>(
+      async (batch) => {
+        batches.push(batch.map(({ message }) => message));
+        for (const { answer } of batch) answer("taken");
+      },
+      () => never.promise,
+    );
+    const patient = box.post("end", "soon");
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(batches).toEqual([]);
+    await box.post("start");
+    await patient;
+    expect(batches).toEqual([["end", "start"]]);
+  });
+
+  test("is taken alone when it has lingered, also where the lingering was cut short, and when the box is drained", async () => {
+    const batches: string[][] = [];
+    let lingering = Promise.withResolvers<void>();
+    const box = new Mailbox<string, string>(
+      async (batch) => {
+        batches.push(batch.map(({ message }) => message));
+        for (const { answer } of batch) answer("taken");
+      },
+      () => lingering.promise,
+    );
+    const first = box.post("a", "soon");
+    lingering.resolve();
+    await first;
+    await box.drained();
+    lingering = Promise.withResolvers<void>();
+    const second = box.post("b", "soon");
+    lingering.reject(new Error("going down"));
+    await second;
+    await box.drained();
+    lingering = Promise.withResolvers<void>();
+    const third = box.post("c", "soon");
+    await box.drained();
+    await third;
+    expect(batches).toEqual([["a"], ["b"], ["c"]]);
+  });
+});
+
 describe("messages of one turn", () => {
   test("are taken together, in the order in which they came", async () => {
     const { box, batches, release } = mailbox();

@@ -59,6 +59,7 @@ describe("a submitted task", () => {
     const bench = playing();
     const supervisor = bench.supervisor();
     bench.store.trouble = () => ({ error: new LoomError("storage_failed", "?"), kept: true });
+    bench.store.readTrouble = new LoomError("storage_failed", "?");
     await expect(supervisor.create(taskIdOf(1), brief())).rejects.toThrow("?");
     bench.store.trouble = () => null;
     const driver = await supervisor.driver(taskIdOf(1));

@@ -9,6 +9,7 @@ import type { SubtaskSpec, Tier } from "../../src/domain/plan.ts";
 import type { Report } from "../../src/domain/report.ts";
 import type { Verdict } from "../../src/domain/verdict.ts";
 import { LoomError } from "../../src/lib/errors.ts";
+import { unreachable } from "../../src/lib/result.ts";
 import type { EffectClass } from "../../src/ports/event-store.ts";
 import type { Executors } from "../../src/ports/executor.ts";
 import type { StepSpec } from "../../src/ports/journal.ts";
@@ -97,8 +98,10 @@ async function act(site: Site, played: Played): Promise<Report> {
     case "undo":
       await pass(site, played, "undo");
       return { type: "UndoDone", key, ...nothingRestored };
-    default:
+    case "wait":
       throw new Error(`${key} is not for executors`);
+    default:
+      return unreachable(effect);
   }
 }
 

@@ -57,7 +57,7 @@ class Simulation {
     this.#scenario = scenario;
     this.#world = new World(scenario.seed, scenario.blows);
     this.#world.onAppend = () => this.#meddle();
-    this.#world.onDrain = () => void queueMicrotask(() => this.#goDown());
+    this.#world.onDrain = () => queueMicrotask(() => this.#goDown());
     this.#supervisor = this.#spawn(this.#world.life);
   }
 
@@ -89,6 +89,7 @@ class Simulation {
       openTasksMax: 4,
       sharedWorkspaces: false,
       reap: () => Promise.resolve(0),
+      lingerMs: this.#world.luck("lingers") < 0.5 ? 4 : 0,
     });
   }
 
@@ -99,13 +100,24 @@ class Simulation {
   }
 
   async #down(goingDown: Promise<void>): Promise<void> {
-    const { clock, life } = this.#world;
+    const { breaches, clock, life } = this.#world;
     const before = clock.now();
-    for (let next = clock.nextWake; !life.isDead && next !== null; next = clock.nextWake)
+    await this.#until(goingDown);
+    if (!life.isDead) breaches.push("Going down does not come to an end");
+    if (clock.now() - before > drainMs + 1000) breaches.push(`Going down took ${clock.now() - before} ms`);
+  }
+
+  /** Lets time go on until the work is done, or the process is dead. */
+  async #until(work: Promise<unknown>): Promise<void> {
+    const { clock, life } = this.#world;
+    let isDone = false;
+    const done = life.outcome(work).finally(() => {
+      isDone = true;
+    });
+    await this.#world.quiet();
+    for (let next = clock.nextWake; !isDone && next !== null; next = clock.nextWake)
       await clock.advance(next - clock.now());
-    if (!life.isDead) this.#world.breaches.push("Going down does not come to an end");
-    if (clock.now() - before > drainMs + 1000) this.#world.breaches.push(`Going down took ${clock.now() - before} ms`);
-    await life.outcome(goingDown);
+    await done;
   }
 
   async #boot(): Promise<void> {
@@ -113,7 +125,7 @@ class Simulation {
     const life = new Life();
     this.#world.life = life;
     this.#supervisor = this.#spawn(life);
-    await life.outcome(this.#supervisor.recover());
+    await this.#until(this.#supervisor.recover());
   }
 
   /** A client that hears nothing asks again, until the task is there. */
@@ -130,9 +142,9 @@ class Simulation {
     const driver = await life.outcome(this.#supervisor.driver(taskId));
     if (driver === null) return false;
     this.#look(driver);
-    const { task } = driver;
+    const { task, held } = driver;
     if (isClosed(task) && effects(task).length === 0) return true;
-    const request = this.#nextAct(task);
+    const request = held?.kind === "storage" ? null : this.#nextAct(task);
     if (request !== null) await this.#send(driver, request);
     else if (clock.nextWake !== null) await clock.advance(clock.nextWake - clock.now());
     else return this.#standsStill(driver);

@@ -169,9 +169,11 @@ export class World {
     return next;
   }
 
-  #kill(life: Life): Promise<AppendResult> {
+  /** Whoever was answered already may still hear of it. */
+  async #kill(life: Life): Promise<AppendResult> {
+    await turn();
     life.die();
-    return nothingMore();
+    return await nothingMore();
   }
 
   #observe(events: readonly TaskEvent[]): void {

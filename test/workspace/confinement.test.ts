@@ -274,7 +274,9 @@ function outsideOf(temporary: Temporary): Record<string, string> {
 
 async function swapToAndFro(root: string, times: number): Promise<void> {
   for (let n = 0; n < times; n += 1) {
+    rmSync(join(root, "kept"), { recursive: true, force: true });
     renameSync(join(root, "src"), join(root, "kept"));
+    rmSync(join(root, "src"), { recursive: true, force: true }); // the writer may have made it anew in between
     symlinkSync("../outside", join(root, "src"));
     await new Promise((resolve) => setImmediate(resolve));
     rmSync(join(root, "src"), { recursive: true, force: true });
