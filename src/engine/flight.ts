@@ -3,7 +3,7 @@ import type { Effect } from "../domain/effect.ts";
 import type { Stop } from "../ports/executor.ts";
 
 /** Why an effect was aborted: its key is not wanted any more, or Loom goes down. */
-export class NotWanted extends Error {
+class NotWanted extends Error {
   constructor(key: string) {
     super(`${key} is not wanted any more`);
     this.name = "NotWanted";
@@ -11,7 +11,7 @@ export class NotWanted extends Error {
 }
 
 /** A person asked the running attempts to listen at once. */
-export class Interrupted extends Error {
+class Interrupted extends Error {
   constructor() {
     super("Interrupted by an instruction");
     this.name = "Interrupted";

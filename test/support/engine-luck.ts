@@ -1,6 +1,7 @@
 /**
  * Executors whose luck a world decides: they succeed, fail, throw, lie, wait, ask, find their model down. What becomes of an
  * attempt depends on the seed and its name alone, so that it is the same however often Loom dies on the way.
+ * Long because all kinds of luck stand beside each other.
  */
 
 import type { Effect, EffectOf } from "../../src/domain/effect.ts";

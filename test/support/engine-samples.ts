@@ -59,8 +59,6 @@ export const passed: Verdict = {
   independent: true,
 };
 
-export const failedVerdict: Verdict = { ...passed, outcome: "fail", feedback: "It is not done", confidence: 0.1 };
-
 export function proposed(key: string, subtasks: readonly SubtaskSpec[]): Report {
   return { type: "PlanProposed", key, subtasks, flaws: [] };
 }
