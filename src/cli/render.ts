@@ -104,7 +104,8 @@ const drawings: Readonly<Record<string, Draw>> = {
     "✘",
     "red",
     (facts) =>
-      `${facts.id}: attempt ${facts.number("attempt")} failed (${facts.text("class")}): ${facts.text("feedback", 400)}`,
+      // What the verification found wanting stands in the line before.
+      `${facts.id}: attempt ${facts.number("attempt")} failed (${facts.text("class")})${facts.text("class") === "semantic" ? "" : `: ${facts.text("feedback", 400)}`}`,
   ),
   subtask_retrying: line(
     "↻",

@@ -27,6 +27,7 @@ export function finalLines(task: TaskShown, style: Style): readonly string[] {
           .trim()
           .split("\n")),
     ...task.errors
+      .filter(({ resolution }) => resolution === undefined)
       .slice(0, 5)
       .map(({ subtask, error }) => `error${subtask === null ? "" : ` in ${subtask}`}: ${oneLine(error, 400)}`),
     ...flagged.map(

@@ -32,7 +32,7 @@ export const TaskShown = z.looseObject({
   workspace: text,
   plan: z.looseObject({ version: count, subtasks: z.array(SubtaskShown).readonly() }).nullable(),
   progress: z.looseObject({ total_subtasks: count, completed: count, failed: count, running: count }),
-  errors: z.array(z.looseObject({ subtask: text.nullable(), error: text })).readonly(),
+  errors: z.array(z.looseObject({ subtask: text.nullable(), error: text, resolution: text.optional() })).readonly(),
   result: z.looseObject({ summary: text, answer: text }).nullable(),
   awaiting: z
     .array(z.looseObject({ kind: text, id: text, reason: text.optional(), until: text.optional() }))

@@ -6,7 +6,6 @@
 
 import type { Effect, EffectOf } from "../../src/domain/effect.ts";
 import { approvalIdOf, questionIdOf } from "../../src/domain/ids.ts";
-import type { SubtaskSpec, Tier } from "../../src/domain/plan.ts";
 import type { Report } from "../../src/domain/report.ts";
 import type { Verdict } from "../../src/domain/verdict.ts";
 import { LoomError } from "../../src/lib/errors.ts";
@@ -15,14 +14,9 @@ import type { EffectClass } from "../../src/ports/event-store.ts";
 import type { Executors } from "../../src/ports/executor.ts";
 import type { StepSpec } from "../../src/ports/journal.ts";
 import type { Played } from "./engine-desk.ts";
-import { approvalAsk, passed, questionAsk, spec } from "./engine-samples.ts";
+import type { Shape } from "./engine-luck-plan.ts";
+import { approvalAsk, passed, questionAsk } from "./engine-samples.ts";
 import type { Life, World } from "./engine-world.ts";
-
-/**
- * `wild`: anything may happen. `steady`: much goes wrong, and all comes out well in the end. `chain`: anything may happen, and
- * each subtask depends on the one before, so that the order in which things happen is one.
- */
-export type Shape = "wild" | "steady" | "chain";
 
 interface Site {
   readonly world: World;
@@ -76,7 +70,7 @@ async function act(site: Site, played: Played): Promise<Report> {
   switch (effect.kind) {
     case "plan":
       return (
-        (await askModel(site, played, { step: `v${effect.version}`, attempt: effect.call })) ?? planned(site, effect)
+        (await askModel(site, played, { step: `v${effect.version}`, attempt: effect.call })) ?? plannedBy(site.world, site.shape, effect)
       );
     case "work":
       return await work(site, { ...played, effect });
@@ -164,41 +158,6 @@ function isDown({ world, shape }: Site, { effect, current }: Played, step: strin
   const { planning, subtasks } = current();
   const waiter = "subtaskId" in effect ? subtasks.get(effect.subtaskId) : planning;
   return luck < 0.12 && (waiter?.waitingSince ?? null) === null;
-}
-
-const idsMax = 5;
-
-function planned({ world, shape }: Site, { key, version, call }: EffectOf<"plan">): Report {
-  const luck = (...question: (string | number)[]) => world.luck("plan", version, call, ...question);
-  if (luck("read") < 0.1) return { type: "PlanProposed", key, subtasks: [], flaws: ["It cannot be read"] };
-  if (luck("fails") < 0.05) return { type: "Failed", key, class: "internal", feedback: "no plan" };
-  const ids = Array.from(
-    { length: 1 + Math.floor(luck("size") * idsMax) },
-    (_, nth) => `s${nth}v${luck("new", nth) < 0.5 ? version : 1}`,
-  );
-  const subtasks = ids.map((id, nth): SubtaskSpec => {
-    const earlier = ids.slice(0, nth).filter((_, at) => (shape === "chain" ? at === nth - 1 : luck(nth, at) < 0.4));
-    return spec(id, {
-      depends_on: [...earlier, ...flaw(luck, nth, ids)],
-      model_tier: tier(luck(id, "tier")),
-      verification_tier: tier(luck(id, "verification")),
-      is_critical_path: luck(id, "critical") < 0.3,
-      expected_outputs: luck(id, "outputs") < 0.3 ? [`out/${Math.floor(luck(id, "which") * 3)}`] : [],
-    });
-  });
-  return { type: "PlanProposed", key, subtasks, flaws: [] };
-}
-
-/** Now and then a planner proposes a cycle, or what is not there. */
-function flaw(luck: (...question: (string | number)[]) => number, nth: number, ids: readonly string[]): string[] {
-  const chance = luck("flaw", nth);
-  if (chance < 0.04) return [ids.at(-1) ?? "s0v1"];
-  return chance < 0.08 ? ["nowhere"] : [];
-}
-
-function tier(luck: number): Tier {
-  if (luck < 0.5) return 1;
-  return luck < 0.8 ? 2 : 3;
 }
 
 async function work(site: Site, played: WorkPlayed): Promise<Report> {

@@ -11,7 +11,8 @@ import type { Driver } from "../../src/engine/driver.ts";
 import { Supervisor } from "../../src/engine/supervisor.ts";
 import { LoomError } from "../../src/lib/errors.ts";
 import type { StepRow } from "../../src/ports/event-store.ts";
-import { luckyExecutors, type Shape } from "./engine-luck.ts";
+import { luckyExecutors } from "./engine-luck.ts";
+import type { Shape } from "./engine-luck-plan.ts";
 import { taskId } from "./engine-samples.ts";
 import { type Blow, Life, World } from "./engine-world.ts";
 
