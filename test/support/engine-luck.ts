@@ -14,7 +14,7 @@ import type { EffectClass } from "../../src/ports/event-store.ts";
 import type { Executors } from "../../src/ports/executor.ts";
 import type { StepSpec } from "../../src/ports/journal.ts";
 import type { Played } from "./engine-desk.ts";
-import type { Shape } from "./engine-luck-plan.ts";
+import { plannedBy, type Shape } from "./engine-luck-plan.ts";
 import { approvalAsk, passed, questionAsk } from "./engine-samples.ts";
 import type { Life, World } from "./engine-world.ts";
 
@@ -70,7 +70,8 @@ async function act(site: Site, played: Played): Promise<Report> {
   switch (effect.kind) {
     case "plan":
       return (
-        (await askModel(site, played, { step: `v${effect.version}`, attempt: effect.call })) ?? plannedBy(site.world, site.shape, effect)
+        (await askModel(site, played, { step: `v${effect.version}`, attempt: effect.call })) ??
+        plannedBy(site.world, site.shape, effect)
       );
     case "work":
       return await work(site, { ...played, effect });
