@@ -212,6 +212,16 @@ describe("a driver that goes down", () => {
     expect(bench.store.tried).toHaveLength(before);
   });
 
+  test("does not believe what an executor makes of its abort", async () => {
+    const bench = new Bench();
+    bench.desk.stubborn.add("work:a:1:1");
+    const driver = await bench.planned(["a"]);
+    const closed = driver.close();
+    bench.desk.end({ type: "Failed", key: "work:a:1:1", class: "tool", feedback: "it was aborted" });
+    await closed;
+    expect(driver.task.subtasks.get("a")?.failures).toBe(0);
+  });
+
   test("does not hold an executor's last words against its attempt", async () => {
     const bench = new Bench();
     const driver = await bench.planned(["a"]);

@@ -5,8 +5,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Brief } from "../../src/domain/task.ts";
+import type { Meddling } from "../support/engine-meddling.ts";
 import { brief } from "../support/engine-samples.ts";
-import { type Meddling, type Outcome, type Scenario, simulate } from "../support/engine-simulation.ts";
+import { type Outcome, type Scenario, simulate } from "../support/engine-simulation.ts";
 import { endOf, tale } from "../support/engine-twin.ts";
 import type { Blow } from "../support/engine-world.ts";
 

@@ -2,21 +2,23 @@
  * A simulated task from its submission to its end: lives that crash and boot again, persons who answer and meddle, time that
  * moves when nothing else does. The laws that hold at every moment of rest are looked at there.
  */
+import type { EffectMode } from "../../src/domain/effect.ts";
 import { effects, idOf, pendingRows } from "../../src/domain/effects.ts";
 import type { Event, TaskEvent } from "../../src/domain/event.ts";
 import type { Request } from "../../src/domain/request.ts";
 import { type Brief, isClosed, type Task } from "../../src/domain/task.ts";
 import { viewOf } from "../../src/domain/view.ts";
 import type { Driver } from "../../src/engine/driver.ts";
+import { holdsSlot } from "../../src/engine/slots.ts";
 import { Supervisor } from "../../src/engine/supervisor.ts";
 import { LoomError } from "../../src/lib/errors.ts";
 import type { StepRow } from "../../src/ports/event-store.ts";
+import type { Stop } from "../../src/ports/executor.ts";
 import { luckyExecutors } from "./engine-luck.ts";
 import type { Shape } from "./engine-luck-plan.ts";
+import { type Meddling, meddlings } from "./engine-meddling.ts";
 import { taskId } from "./engine-samples.ts";
 import { type Blow, Life, World } from "./engine-world.ts";
-
-export type Meddling = "pause" | "resume" | "steer" | "interrupt" | "message" | "cancel" | "undo" | "retry" | "approve";
 
 export interface Scenario {
   readonly seed: number;
@@ -123,6 +125,7 @@ class Simulation {
 
   async #boot(): Promise<void> {
     this.#goingDown = null;
+    this.#world.breaches.push(...this.#lost(await this.#world.log(taskId)));
     const life = new Life();
     this.#world.life = life;
     this.#supervisor = this.#spawn(life);
@@ -134,6 +137,7 @@ class Simulation {
     while ((await this.#world.store.row(taskId)) === null) {
       if (this.#world.life.isDead) await this.#boot();
       await this.#taken("SubmitTask", this.#supervisor.create(taskId, this.#scenario.brief));
+      await this.#world.quiet();
     }
   }
 
@@ -162,11 +166,11 @@ class Simulation {
     const { breaches, life } = this.#world;
     const modes = new Map(effects(task).map(({ key, mode }) => [key, mode]));
     for (const [key, { stop }] of life.running) {
-      const mode = modes.get(key);
-      if (mode === undefined && !stop.aborted.aborted) breaches.push(`${key} runs and is not wanted (law 4)`);
-      if (mode === "yield" && !stop.yielding.aborted) breaches.push(`${key} was not asked to yield (law 4)`);
-      if (mode !== undefined && stop.aborted.aborted) breaches.push(`${key} was stopped and is wanted`);
+      const wrong = misrun({ mode: modes.get(key), stop, isPaused: task.paused === "yes" });
+      if (wrong !== null) breaches.push(`${key} ${wrong} (law 4)`);
     }
+    const slots = [...life.running.values()].filter(({ effect }) => holdsSlot(effect)).length;
+    if (slots > task.brief.rules.max_parallel_subtasks) breaches.push(`${slots} subtasks run side by side`);
     const { awaiting } = viewOf(task, held);
     if (isClosed(task) || awaiting.length > 0 || life.running.size > 0) return;
     breaches.push(`${task.phase} with ${inFlight} in flight and nothing awaited (law 2)`);
@@ -266,20 +270,18 @@ class Simulation {
   }
 }
 
-const by = "meddler";
-const meddlings: Readonly<Record<Meddling, (task: Task) => Request>> = {
-  pause: () => ({ type: "PauseTask", by }),
-  resume: () => ({ type: "ResumeTask", by }),
-  steer: () => ({ type: "SteerTask", instruction: "i", mode: "next_boundary", by }),
-  interrupt: () => ({ type: "SteerTask", instruction: "i", mode: "interrupt", by }),
-  message: () => ({ type: "SendMessage", message: "m", by }),
-  cancel: () => ({ type: "CancelTask", by }),
-  undo: (task) => ({ type: "UndoChanges", scope: "subtask", id: [...task.subtasks.keys()][0] ?? "none", by }),
-  retry: () => ({ type: "RetryTask", by }),
-  approve: (task) => ({
-    type: "DecideApproval",
-    subtaskId: [...task.subtasks.keys()].at(-1) ?? "plan",
-    approved: true,
-    by,
-  }),
-};
+interface Standing {
+  /** Undefined where it is not wanted. */
+  readonly mode: EffectMode | undefined;
+  readonly stop: Stop;
+  readonly isPaused: boolean;
+}
+
+/** What is wrong with an effect that runs, at rest; null when nothing is. */
+function misrun({ mode, stop, isPaused }: Standing): string | null {
+  if (mode === undefined) return stop.aborted.aborted ? null : "runs and is not wanted";
+  if (stop.aborted.aborted) return "was stopped and is wanted";
+  if (mode === "run") return null;
+  if (isPaused) return "runs and the task is paused";
+  return stop.yielding.aborted ? null : "was not asked to yield";
+}

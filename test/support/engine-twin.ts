@@ -15,10 +15,11 @@ const untold: ReadonlySet<TaskEvent["type"]> = new Set([
 
 /** The events of each subtask, and of the task itself, as far as an interruption must not change them. */
 export function tale(log: readonly TaskEvent[]): Record<string, string[]> {
+  const isFailed = log.some(({ type }) => type === "task_failed");
   const started = new Set<string>();
   const told: Record<string, string[]> = {};
   for (const event of log) {
-    if (untold.has(event.type)) continue;
+    if (untold.has(event.type) || (isFailed && isOfExtraction(event))) continue;
     const start = startOf(event);
     if (start !== null && started.has(start)) continue;
     if (start !== null) started.add(start);
@@ -26,6 +27,12 @@ export function tale(log: readonly TaskEvent[]): Record<string, string[]> {
     told[whose(event)] = [...(told[whose(event)] ?? []), line];
   }
   return told;
+}
+
+/** A task that fails drops its extractions, however far they have come. @see DECISIONS 8 */
+function isOfExtraction(event: TaskEvent): boolean {
+  if (event.type === "model_invocation") return event.role === "extract";
+  return event.type === "memory_recorded" || event.type === "extraction_settled";
 }
 
 function whose(event: TaskEvent): string {
