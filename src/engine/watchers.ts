@@ -11,11 +11,13 @@ export class Watchers {
   async wait(taskId: string, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();
+    const leave = (): void => resolve();
     const waiting = this.#waiting.get(taskId) ?? new Set();
-    this.#waiting.set(taskId, waiting.add(resolve));
-    signal.addEventListener("abort", () => resolve(), { once: true });
+    this.#waiting.set(taskId, waiting.add(leave));
+    signal.addEventListener("abort", leave, { once: true });
     await promise;
-    waiting.delete(resolve);
+    signal.removeEventListener("abort", leave);
+    waiting.delete(leave);
     if (waiting.size === 0 && this.#waiting.get(taskId) === waiting) this.#waiting.delete(taskId);
   }
 

@@ -17,11 +17,13 @@ const unboundNote =
 
 export class AnthropicWire implements Wire {
   readonly #settings: ModelSettings;
+  readonly #send: typeof fetch;
   readonly #concessions = new Concessions(["temperature", "cache_control", "tool_choice"]);
   #client: Promise<Anthropic> | null = null;
 
-  constructor(settings: ModelSettings) {
+  constructor(settings: ModelSettings, send: typeof fetch) {
     this.#settings = settings;
+    this.#send = send;
   }
 
   async *stream(call: WireCall, signal: AbortSignal): AsyncGenerator<Chunk, void, undefined> {
@@ -53,7 +55,7 @@ export class AnthropicWire implements Wire {
   }
 
   async #open(call: WireCall, signal: AbortSignal): Promise<AsyncIterable<RawMessageStreamEvent>> {
-    this.#client ??= openClient(this.#settings);
+    this.#client ??= openClient(this.#settings, this.#send);
     const client = await this.#client;
     for (;;) {
       try {
@@ -103,12 +105,13 @@ function answerToolOf({
 }
 
 /** Nothing is taken from the environment, nor from a profile on this machine. Proxies expect x-api-key, which the SDK no longer sends. */
-async function openClient(settings: ModelSettings): Promise<Anthropic> {
+async function openClient(settings: ModelSettings, send: typeof fetch): Promise<Anthropic> {
   const { Anthropic: Client } = await import("@anthropic-ai/sdk");
   return new Client({
     baseURL: settings.baseUrl,
     apiKey: settings.apiKey ?? "none",
     defaultHeaders: settings.apiKey === null ? { authorization: null } : { "x-api-key": settings.apiKey },
+    fetch: send,
     maxRetries: 0,
     timeout: sdkTimeoutMs,
     logLevel: "off",

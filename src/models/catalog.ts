@@ -19,6 +19,8 @@ export interface ModelsDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** How requests go out; `fetch` unless something leaner is given. */
+  readonly send?: typeof fetch;
   /** Parts of the usual policy to change. */
   readonly retry?: Partial<RetryPolicy>;
 }
@@ -37,7 +39,7 @@ class Catalog implements Models, AsyncDisposable {
   readonly #log: Log;
   readonly #lifetime = new AbortController();
 
-  constructor(configs: readonly ModelConfig[], { retry, ...deps }: ModelsDeps) {
+  constructor(configs: readonly ModelConfig[], { retry, send = fetch, ...deps }: ModelsDeps) {
     this.#log = deps.log;
     const servers = new Map<string, KnownServer>();
     const lifetime = this.#lifetime.signal;
@@ -48,7 +50,7 @@ class Catalog implements Models, AsyncDisposable {
       return new ServedModel({
         ...deps,
         settings,
-        wire: wireOf(settings, deps.clock),
+        wire: wireOf(settings, deps.clock, send),
         server,
         lifetime,
         retry: { ...usualRetry, ...retry },
@@ -105,14 +107,14 @@ class Catalog implements Models, AsyncDisposable {
   }
 }
 
-function wireOf(settings: ModelSettings, clock: Clock): Wire {
+function wireOf(settings: ModelSettings, clock: Clock, send: typeof fetch): Wire {
   switch (settings.provider) {
     case "openai_compatible":
-      return new OpenAiWire(settings);
+      return new OpenAiWire(settings, send);
     case "ollama":
       return new OllamaWire(settings);
     case "anthropic":
-      return new AnthropicWire(settings);
+      return new AnthropicWire(settings, send);
     case "scripted":
       return new ScriptedWire({ path: settings.baseUrl, clock });
     default:

@@ -3,7 +3,7 @@ import { LoomError } from "../lib/errors.ts";
 import type { Clock } from "../ports/runtime.ts";
 import { Deadline, untilAborted } from "./deadline.ts";
 import { StreamFailure } from "./failures.ts";
-import { type Measure, refusedSupport, type ToolSupport, toolSupportOf } from "./tool-support.ts";
+import { declaredSupport, type Measure, refusedSupport, type ToolSupport, toolSupportOf } from "./tool-support.ts";
 import type { ServerFacts } from "./wire.ts";
 
 /** A server that is there says what it is at once. */
@@ -29,8 +29,9 @@ export class KnownServer {
     return this.#facts;
   }
 
+  /** Measured, or said by the server for certain: that needs no first use. */
   get support(): ToolSupport | null {
-    return this.#support;
+    return this.#support ?? declaredSupport(this.#facts ?? { tools: "unsure" });
   }
 
   /** Asks unless it is known. */

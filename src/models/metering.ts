@@ -1,6 +1,6 @@
 /** What a call used and cost: as the provider reported it, else estimated at four characters a token. */
 import type { CallUsage } from "../domain/budget.ts";
-import type { Message } from "../ports/model.ts";
+import type { Message, ToolSchema } from "../ports/model.ts";
 import type { Price } from "./config.ts";
 import type { WireCall, WireUsage } from "./wire.ts";
 
@@ -8,8 +8,7 @@ const charactersPerToken = 4;
 
 export function charactersOf({ messages, tools, schema }: Pick<WireCall, "messages" | "tools" | "schema">): number {
   const texts = messages.reduce((sum, message) => sum + charactersOfMessage(message), 0);
-  const told = tools.length === 0 ? 0 : JSON.stringify(tools).length;
-  return texts + told + (schema === undefined ? 0 : JSON.stringify(schema.schema).length);
+  return texts + toolCharacters(tools) + (schema === undefined ? 0 : JSON.stringify(schema.schema).length);
 }
 
 export function estimatedTokens(characters: number): number {
@@ -43,6 +42,17 @@ function costMicroUsd(
 ): number {
   const fresh = Math.max(0, input - cached);
   return fresh * price.input + cached * (price.cached_input ?? price.input) + output * price.output;
+}
+
+const toolSizes = new WeakMap<ToolSchema, number>();
+
+/** Tools are the same with every request of a task: each is measured once. */
+function toolCharacters(tools: readonly ToolSchema[]): number {
+  return tools.reduce((sum, tool) => {
+    const known = toolSizes.get(tool) ?? JSON.stringify(tool).length + 1;
+    toolSizes.set(tool, known);
+    return sum + known;
+  }, 0);
 }
 
 function charactersOfMessage(message: Message): number {

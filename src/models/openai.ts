@@ -25,11 +25,13 @@ const sdkTimeoutMs = 2 ** 31 - 1;
 
 export class OpenAiWire implements Wire {
   readonly #settings: ModelSettings;
+  readonly #send: typeof fetch;
   readonly #concessions = new Concessions(["stream_options", "temperature", "max_tokens", "response_format"]);
   #client: Promise<OpenAI> | null = null;
 
-  constructor(settings: ModelSettings) {
+  constructor(settings: ModelSettings, send: typeof fetch) {
     this.#settings = settings;
+    this.#send = send;
   }
 
   async *stream(call: WireCall, signal: AbortSignal): AsyncGenerator<Chunk, void, undefined> {
@@ -58,7 +60,7 @@ export class OpenAiWire implements Wire {
   }
 
   async #open(call: WireCall, signal: AbortSignal): Promise<AsyncIterable<ChatCompletionChunk>> {
-    this.#client ??= openClient(this.#settings);
+    this.#client ??= openClient(this.#settings, this.#send);
     const client = await this.#client;
     for (;;) {
       try {
@@ -95,7 +97,7 @@ export class OpenAiWire implements Wire {
 }
 
 /** Nothing is taken from the environment: a key of OpenAI's must not reach another server. */
-async function openClient({ baseUrl, apiPath, apiKey }: ModelSettings): Promise<OpenAI> {
+async function openClient({ baseUrl, apiPath, apiKey }: ModelSettings, send: typeof fetch): Promise<OpenAI> {
   const { OpenAI: Client } = await import("openai");
   return new Client({
     baseURL: `${baseUrl}${apiPath}`,
@@ -105,6 +107,7 @@ async function openClient({ baseUrl, apiPath, apiKey }: ModelSettings): Promise<
     project: null,
     webhookSecret: null,
     defaultHeaders: apiKey === null ? { authorization: null } : {},
+    fetch: send,
     maxRetries: 0,
     timeout: sdkTimeoutMs,
     logLevel: "off",

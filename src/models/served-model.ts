@@ -125,7 +125,7 @@ export class ServedModel {
       max_tokens: maxTokens,
       temperature,
       context_tokens: this.#knownWindow,
-      tool_protocol: this.#toolProtocol,
+      tool_protocol: this.#server.support?.protocol ?? "unknown",
       health: this.#health,
       notes: notes.filter((note) => typeof note === "string"),
     };
@@ -135,13 +135,6 @@ export class ServedModel {
     return this.#settings.contextTokens > 0
       ? this.#settings.contextTokens
       : (this.#server.facts?.contextTokens ?? null);
-  }
-
-  /** What the server says for certain needs no first use. */
-  get #toolProtocol(): ModelInfo["tool_protocol"] {
-    if (this.#server.support !== null) return this.#server.support.protocol;
-    const declared = this.#server.facts?.tools ?? "unsure";
-    return declared === "unsure" ? "unknown" : declared === "native" ? "native" : "json_schema";
   }
 
   get #truncationNote(): string | null {

@@ -18,10 +18,16 @@ export const refusedSupport: ToolSupport = {
 };
 const native: ToolSupport = { protocol: "native", note: null };
 
+/** @returns what the server says for certain, null when only a probe can tell */
+export function declaredSupport({ tools }: Pick<ServerFacts, "tools">): ToolSupport | null {
+  if (tools === "unsure") return null;
+  return tools === "native" ? native : { protocol: "json_schema", note: droppedNote };
+}
+
 /** @throws what `measure` throws; nothing is known then */
 export async function toolSupportOf(facts: ServerFacts, measure: Measure): Promise<ToolSupport> {
-  if (facts.tools === "native") return native;
-  if (facts.tools === "dropped") return { protocol: "json_schema", note: droppedNote };
+  const declared = declaredSupport(facts);
+  if (declared !== null) return declared;
   const without = await measure(probeCall([]));
   const withTools = await measure(probeCall(probeTools));
   if (without === null || withTools === null) return native;

@@ -5,25 +5,24 @@
 import { rmSync, statSync, writeFileSync } from "node:fs";
 
 export interface Ballast {
+  /** Best effort: without room for ballast there is none. */
+  hold(bytes: number): void;
   /** Never throws. @returns whether there was something to let go of */
   release(): boolean;
 }
 
-/** Best effort: without room for ballast there is none. */
-export function createBallast(path: string, bytes: number): Ballast {
-  let isHeld = succeeds(() => hold(path, bytes));
-  // What could be written of it takes up room and is too little.
-  if (!isHeld) succeeds(() => rmSync(path));
+/** What is held is told by the file alone: every thread may let go of it. */
+export function ballastAt(path: string): Ballast {
   return {
-    release() {
-      const wasHeld = isHeld;
-      isHeld = false;
-      return wasHeld && succeeds(() => rmSync(path));
+    hold(bytes) {
+      // What could be written of it takes up room and is too little.
+      if (!succeeds(() => fill(path, bytes))) succeeds(() => rmSync(path));
     },
+    release: () => succeeds(() => rmSync(path)),
   };
 }
 
-function hold(path: string, bytes: number): void {
+function fill(path: string, bytes: number): void {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isFile() !== true || found.size !== bytes) writeFileSync(path, Buffer.alloc(bytes), { mode: 0o600 });
 }

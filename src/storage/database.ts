@@ -6,7 +6,7 @@ import { chmodSync, closeSync, mkdirSync, openSync, realpathSync, rmSync } from 
 import { basename, dirname, join, resolve } from "node:path";
 import BetterSqlite3 from "better-sqlite3";
 import { LoomError } from "../lib/errors.ts";
-import { type Ballast, createBallast } from "./ballast.ts";
+import { type Ballast, ballastAt } from "./ballast.ts";
 import { codeOf, storageFailure } from "./failures.ts";
 import { checkSchema, migrate } from "./migrations.ts";
 
@@ -43,21 +43,36 @@ export function openDatabase(file: string, { ballastBytes = usualBallastBytes } 
     checkSchema(connection);
     configure(connection);
     migrate(connection);
-    const blobFolder = join(dirname(path), "blobs");
-    const draftFolder = join(blobFolder, `.drafts-${basename(path)}`);
-    rmSync(draftFolder, { recursive: true, force: true });
+    const opened = describe(connection, path);
+    rmSync(opened.draftFolder, { recursive: true, force: true });
+    opened.ballast.hold(ballastBytes);
     const owned = stack.move();
-    return {
-      connection,
-      path,
-      blobFolder,
-      draftFolder,
-      ballast: createBallast(`${path}.ballast`, ballastBytes),
-      [Symbol.dispose]: () => owned.dispose(),
-    };
+    return { ...opened, [Symbol.dispose]: () => owned.dispose() };
   } catch (error) {
     throw storageFailure(`open the database "${file}"`, error);
   }
+}
+
+/**
+ * One more connection to a file that this process has opened, for another thread.
+ *
+ * @param path as `openDatabase` found it
+ * @throws LoomError storage_failed
+ */
+export function openAgain(path: string): StorageDatabase {
+  try {
+    const connection = connect(path);
+    configure(connection);
+    return { ...describe(connection, path), [Symbol.dispose]: () => void connection.close() };
+  } catch (error) {
+    throw storageFailure(`open the database "${path}" a second time`, error);
+  }
+}
+
+function describe(connection: BetterSqlite3.Database, path: string): Omit<StorageDatabase, typeof Symbol.dispose> {
+  const blobFolder = join(dirname(path), "blobs");
+  const draftFolder = join(blobFolder, `.drafts-${basename(path)}`);
+  return { connection, path, blobFolder, draftFolder, ballast: ballastAt(`${path}.ballast`) };
 }
 
 /** @returns the one path of this file, so that it has one lock by whatever link it is named */

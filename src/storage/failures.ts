@@ -29,6 +29,10 @@ export function guarded<T>(action: string, work: () => T): T {
   }
 }
 
+export function asError(failure: unknown): Error {
+  return failure instanceof Error ? failure : new Error(messageOf(failure));
+}
+
 export function isStorageFull(error: unknown): boolean {
   return fullCodes.has(codeOf(error) ?? "");
 }

@@ -3,7 +3,7 @@ import type { Database } from "better-sqlite3";
 import type { Json } from "../lib/json.ts";
 import type { OutboxRow } from "../ports/event-store.ts";
 import type { Delivery, Outbox } from "../ports/outbox.ts";
-import { guarded } from "./failures.ts";
+import { asError, guarded, storageFailure } from "./failures.ts";
 
 interface Row {
   readonly delivery_id: string;
@@ -28,15 +28,34 @@ export function createDeliveryWriter(connection: Database): (row: OutboxRow) => 
   };
 }
 
-export function createSqliteOutbox(connection: Database): Omit<Outbox, "onOwed"> {
+export interface Settled {
+  readonly deliveryId: string;
+  readonly status: Delivery["status"];
+  readonly dueAt: number;
+  readonly error: string | null;
+}
+
+/** @returns records an attempt, and says what went wrong or null */
+export function createSettler(connection: Database): (settled: Settled) => Error | null {
+  const settle = connection.prepare(
+    "UPDATE delivery SET status = ?, due_at = ?, last_error = ?, attempts = attempts + 1 WHERE delivery_id = ?",
+  );
+  return ({ deliveryId, status, dueAt, error }) => {
+    try {
+      settle.run(status, dueAt, error, deliveryId);
+      return null;
+    } catch (failure) {
+      return asError(storageFailure("record a delivery", failure));
+    }
+  };
+}
+
+export function createOutboxReader(connection: Database): Pick<Outbox, "due" | "nextDue"> {
   const due = connection.prepare<[number, number], Row>(
     "SELECT * FROM delivery WHERE status = 'pending' AND due_at <= ? ORDER BY due_at, place LIMIT ?",
   );
   const next = connection.prepare<[], { readonly at: number | null }>(
     "SELECT min(due_at) AS at FROM delivery WHERE status = 'pending'",
-  );
-  const settle = connection.prepare(
-    "UPDATE delivery SET status = ?, due_at = ?, last_error = ?, attempts = attempts + 1 WHERE delivery_id = ?",
   );
   return {
     async due(now, limit) {
@@ -44,9 +63,6 @@ export function createSqliteOutbox(connection: Database): Omit<Outbox, "onOwed">
     },
     async nextDue() {
       return guarded("read the outbox", () => next.get()?.at ?? null);
-    },
-    async settle(deliveryId, { status, dueAt, error }) {
-      guarded("record a delivery", () => settle.run(status, dueAt, error, deliveryId));
     },
   };
 }

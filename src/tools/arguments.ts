@@ -46,9 +46,7 @@ export function parseArguments<S extends z.ZodObject>(
 }
 
 function byParameter<S extends z.ZodObject>(form: ArgumentForm<S>, given: JsonObject): Result<JsonObject, string> {
-  const properties = parametersSchema(form.parameters)["properties"];
-  if (!isJsonObject(properties)) return ok(given);
-  const known: JsonObject = properties;
+  const known = propertiesOf(form.parameters);
   const named = new Map<string, Json>();
   for (const [key, value] of Object.entries(given)) {
     const name = parameterOf(form, known, key);
@@ -111,6 +109,18 @@ const noise: ReadonlySet<string> = new Set([
   "maxItems",
   "minItems",
 ]);
+
+const properties = new WeakMap<z.ZodObject, JsonObject>();
+
+/** The JSON schema of each parameter; made once, since it takes longer than all the rest of a call's checking. */
+function propertiesOf(parameters: z.ZodObject): JsonObject {
+  const known = properties.get(parameters);
+  if (known !== undefined) return known;
+  const made = parametersSchema(parameters)["properties"];
+  const found = isJsonObject(made) ? made : {};
+  properties.set(parameters, found);
+  return found;
+}
 
 /** JSON schema for models: every character of it is sent with every request, so bounds that only we check are left out. */
 export function parametersSchema(parameters: z.ZodObject): JsonObject {

@@ -59,7 +59,7 @@ export function createTools(options: ToolsOptions): Tools {
   return {
     all: () => tools,
     forTask: async ({ workspace, someoneCanAnswer }) => {
-      const hasRepository = (await repositoryOf(workspace.root)) !== null;
+      const hasRepository = repositoryOf(workspace.root) !== null;
       return tools.filter((tool) => (tool !== git || hasRepository) && (tool !== ask || someoneCanAnswer));
     },
   };

@@ -59,7 +59,7 @@ export function gitCommandTool(options: GitOptions): Tool {
     prepare: async ({ args: given }, context) => {
       const args = given[0] === "git" ? given.slice(1) : given;
       const action = actionOf("git_command", { argv: ["git", ...args] });
-      const repository = await repositoryOf(context.workspace.root);
+      const repository = repositoryOf(context.workspace.root);
       if (repository === null) return failing(action, failureOf("This workspace is not in a git repository"));
       const isWhole = repository === context.workspace.root;
       const refusal = gitRefusal(args) ?? (await placeRefusal(args, { workspace: context.workspace, isWhole }));

@@ -1,14 +1,14 @@
 /** Where git may look: paths stay inside the workspace, also where the repository is larger; uncommitted work is not lost. */
-import { lstat } from "node:fs/promises";
+import { lstatSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { LoomError } from "../lib/errors.ts";
 import type { Workspace } from "../ports/workspace.ts";
 import { isReadOnly, optionsOf } from "./git-rules.ts";
 
 /** @returns the folder that holds `.git`, this one or one above it; null outside any repository */
-export async function repositoryOf(root: string): Promise<string | null> {
+export function repositoryOf(root: string): string | null {
   for (let folder = root; ; folder = dirname(folder)) {
-    if (await exists(join(folder, ".git"))) return folder;
+    if (exists(join(folder, ".git"))) return folder;
     if (folder === "/") return null;
   }
 }
@@ -67,9 +67,10 @@ async function discardRefusal(args: readonly string[], workspace: Workspace): Pr
   return first !== undefined && (await workspace.state(first)).kind !== "absent" ? reason : null;
 }
 
-async function exists(path: string): Promise<boolean> {
-  return await lstat(path).then(
-    () => true,
-    () => false,
-  );
+function exists(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
 }

@@ -159,7 +159,7 @@ async function inFolderOf(
   use: (place: string, folder: OpenFolder) => Promise<void>,
 ): Promise<void> {
   try {
-    await using folder = await OpenFolder.open(root, dirname(path), "make");
+    using folder = OpenFolder.open(root, dirname(path), "make");
     await use(folder.at(basename(path)), folder);
   } catch (error) {
     throw failureOf(error, "change", path);

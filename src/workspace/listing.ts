@@ -55,7 +55,7 @@ async function listFolder(listing: Listing, path: string, depth: number): Promis
 type Listed = readonly [entry: Omit<Entry, "path">, name: string];
 
 async function entriesOf(root: string, path: string): Promise<Listed[]> {
-  await using folder = await OpenFolder.open(root, path);
+  using folder = OpenFolder.open(root, path);
   const found = await readdir(folder.at("."), { withFileTypes: true });
   const shown = found.filter(({ name }) => !bulk.has(name)).toSorted(foldersFirst);
   const listed = await Promise.all(shown.map(async (entry) => await entryOf(folder, entry)));

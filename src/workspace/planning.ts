@@ -154,7 +154,7 @@ function refuseLeavingAfterMove(
 }
 
 async function entriesOf(root: string, path: string): Promise<string[]> {
-  await using folder = await OpenFolder.open(root, path);
+  using folder = OpenFolder.open(root, path);
   return await readdir(folder.at("."));
 }
 

@@ -1,7 +1,7 @@
 /** What stands at a place in the workspace: its state by digest, and its bytes where they are wanted. Never follows a link. */
 import { createHash } from "node:crypto";
-import { constants } from "node:fs";
-import { type FileHandle, lstat, open, readlink } from "node:fs/promises";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, readSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { type FileChange, type FileState, sameState } from "../domain/change.ts";
 import { errnoOf, failureOf, isMissing, pathRefused } from "./failures.ts";
@@ -10,6 +10,7 @@ import { OpenFolder } from "./open-folder.ts";
 export const modeBits = 0o7777;
 /** `O_NONBLOCK`: a pipe that someone puts in a file's place must not make us wait for its other end. */
 const fileFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+/** Read in one go; what is larger is read piece by piece, and others have their turn in between. */
 const chunkBytes = 256 * 1024;
 
 export interface Found {
@@ -30,7 +31,7 @@ export function digestOf(bytes: Uint8Array): string {
  */
 export async function lookAt(root: string, relative: string, keepBytesMax = 0): Promise<Found> {
   try {
-    await using folder = await OpenFolder.open(root, dirname(relative));
+    using folder = OpenFolder.open(root, dirname(relative));
     return await lookIn(folder.at(relative === "." ? "." : basename(relative)), relative, keepBytesMax);
   } catch (error) {
     // A parent that is a file, or a link by now: nothing of ours stands below it.
@@ -40,13 +41,36 @@ export async function lookAt(root: string, relative: string, keepBytesMax = 0): 
 }
 
 async function lookIn(place: string, relative: string, keepBytesMax: number): Promise<Found> {
-  const found = await lstat(place);
-  if (found.isSymbolicLink()) return { state: { kind: "link", target: await readlink(place) } };
+  const found = lstatSync(place);
+  if (found.isSymbolicLink()) return { state: { kind: "link", target: readlinkSync(place) } };
   if (found.isDirectory()) return { state: { kind: "folder", mode: found.mode & modeBits } };
   if (!found.isFile()) throw pathRefused(relative, "it is neither a file nor a folder");
+  if (found.size < chunkBytes) {
+    const small = smallContent(place, keepBytesMax);
+    if (small !== null) return small;
+  }
   await using file = await open(place, fileFlags);
   const { mode, size } = await file.stat();
   return await contentOf(file, { mode: mode & modeBits, size, keep: size <= keepBytesMax });
+}
+
+/** @returns null when it has grown in the meantime */
+function smallContent(place: string, keepBytesMax: number): Found | null {
+  const descriptor = openSync(place, fileFlags);
+  try {
+    const { mode, size } = fstatSync(descriptor);
+    const buffer = Buffer.allocUnsafeSlow(Math.min(size + 1, chunkBytes));
+    let length = 0;
+    for (let count = -1; count !== 0 && length < buffer.length; length += count) {
+      count = readSync(descriptor, buffer, length, buffer.length - length, null);
+    }
+    if (length === buffer.length) return null;
+    const bytes = buffer.subarray(0, length);
+    const state: FileState = { kind: "file", digest: digestOf(bytes), mode: mode & modeBits, bytes: length };
+    return size <= keepBytesMax ? { state, bytes } : { state };
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 interface Reading {

@@ -43,7 +43,7 @@ class LocalWorkspace implements Workspace {
   }
 
   async resolve(path: string): Promise<string> {
-    return await confine(this.root, path);
+    return confine(this.root, path);
   }
 
   async state(path: string): Promise<FileState> {

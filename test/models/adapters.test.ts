@@ -6,6 +6,7 @@ import { settingsOf } from "../../src/models/config.ts";
 import { OllamaWire } from "../../src/models/ollama.ts";
 import { OpenAiWire } from "../../src/models/openai.ts";
 import type { ModelRequest } from "../../src/ports/model.ts";
+import { transport } from "../../src/safety/transport.ts";
 import { modelAdapterContract } from "../contracts/model-adapter.ts";
 import { modelFailureContract } from "../contracts/model-adapter-failures.ts";
 import { startModelServer } from "../support/model-server.ts";
@@ -175,7 +176,8 @@ describe("any wire that is left early", () => {
     await using server = await startModelServer({});
     server.fail({ kind: "stall" });
     const provider = Wire === OllamaWire ? "ollama" : Wire === AnthropicWire ? "anthropic" : "openai_compatible";
-    const wire = new Wire(settingsOf({ name: "a", provider, base_url: server.url, model: servedModel }));
+    const settings = settingsOf({ name: "a", provider, base_url: server.url, model: servedModel });
+    const wire = Wire === OllamaWire ? new OllamaWire(settings) : new Wire(settings, transport);
     const call = { ...hello, role: "executor" as const, tools: [], maxTokens: 9, temperature: 0, contextTokens: 4096 };
     for await (const chunk of wire.stream(call, new AbortController().signal)) if (chunk.kind === "text") break;
     await server.whenLeft(1);
@@ -233,7 +235,7 @@ describe("the Anthropic wire", () => {
     await world.models.probe(new AbortController().signal);
     expect(world.models.list()[0]).toMatchObject({
       tool_protocol: "json_schema",
-      notes: [containing("provider openai_compatible")],
+      notes: [containing("provider openai_compatible"), containing("drops `tools`")],
     });
   });
 });

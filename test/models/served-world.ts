@@ -4,6 +4,7 @@ import { LoomError } from "../../src/lib/errors.ts";
 import { createModels } from "../../src/models/catalog.ts";
 import type { ModelConfig } from "../../src/models/config.ts";
 import type { ModelPick, ModelReply, ModelRequest, Models } from "../../src/ports/model.ts";
+import { transport } from "../../src/safety/transport.ts";
 import { type ModelServer, type ModelServerOptions, startModelServer } from "../support/model-server.ts";
 import { servedModel } from "../support/model-server-reply.ts";
 import { KeptLog, middling, realClock } from "./world.ts";
@@ -44,7 +45,7 @@ export async function worldOf(
     ...config,
   };
   const models = stack.use(
-    createModels([base], { clock: realClock, random: middling, log, retry: { baseMs: 2, capMs: 4 } }),
+    createModels([base], { clock: realClock, random: middling, log, retry: { baseMs: 2, capMs: 4 }, send: transport }),
   );
   const owned = stack.move();
   return {

@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { createModels } from "../../src/models/catalog.ts";
 import type { ModelConfig } from "../../src/models/config.ts";
 import type { ModelReply } from "../../src/ports/model.ts";
+import { transport } from "../../src/safety/transport.ts";
 import { containing, failureOf, hello, pick } from "./served-world.ts";
 import { KeptLog, middling, realClock } from "./world.ts";
 
@@ -31,7 +32,13 @@ async function heard(provider: ModelConfig["provider"], frames: readonly unknown
     context_tokens: 4096,
   };
   const models = stack.use(
-    createModels([config], { clock: realClock, random: middling, log: new KeptLog(), retry: { attempts: 1 } }),
+    createModels([config], {
+      clock: realClock,
+      random: middling,
+      log: new KeptLog(),
+      retry: { attempts: 1 },
+      send: transport,
+    }),
   );
   return await models.call(pick, hello, { signal: new AbortController().signal });
 }

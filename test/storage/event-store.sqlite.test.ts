@@ -4,11 +4,16 @@ import { eventStoreContract } from "../contracts/event-store.ts";
 import { eventStoreListsContract } from "../contracts/event-store-lists.ts";
 import { memoryContract } from "../contracts/memory.ts";
 import { outboxContract } from "../contracts/outbox.ts";
-import { openTemporaryStorage } from "./temporary.ts";
+import { openTemporaryStorage, openThreadedStorage } from "./temporary.ts";
 
 describe("SQLite", () => {
   eventStoreContract(openTemporaryStorage);
   eventStoreListsContract(openTemporaryStorage);
   outboxContract(openTemporaryStorage);
   memoryContract(openTemporaryStorage);
+});
+
+describe("SQLite, written by a thread of its own", () => {
+  eventStoreContract(openThreadedStorage);
+  outboxContract(openThreadedStorage);
 });

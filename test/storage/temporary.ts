@@ -6,6 +6,7 @@ import { LoomError } from "../../src/lib/errors.ts";
 import { openDatabase, type StorageDatabase } from "../../src/storage/database.ts";
 import { createSqliteEventStore } from "../../src/storage/event-store.sqlite.ts";
 import type { Storage } from "../../src/storage/storage.ts";
+import { startWriterThread } from "../../src/storage/writer-thread.ts";
 import { startedAt } from "../contracts/batches.ts";
 import type { OpenedStorage } from "../contracts/opened-storage.ts";
 
@@ -36,16 +37,27 @@ export function openFile(path: string, now: () => number = () => startedAt): Ope
 }
 
 export function openTemporaryStorage(): OpenedStorage {
+  return temporaryStorage((database, now) => createSqliteEventStore(database, { clock: { now } }));
+}
+
+/** The same, written by a thread of its own; closing it does not wait for that thread, which has nothing left to do. */
+export function openThreadedStorage(): OpenedStorage {
+  return temporaryStorage((database, now) =>
+    createSqliteEventStore(database, { clock: { now }, writer: startWriterThread(database) }),
+  );
+}
+
+function temporaryStorage(create: (database: StorageDatabase, now: () => number) => Storage): OpenedStorage {
   const folder = temporaryFolder();
+  const database = openDatabase(join(folder.path, "loom.db"), { ballastBytes: 4096 });
   let now = startedAt;
-  const { storage, ...file } = openFile(join(folder.path, "loom.db"), () => now);
   return {
-    storage,
+    storage: create(database, () => now),
     setNow: (next) => {
       now = next;
     },
     [Symbol.dispose]() {
-      file[Symbol.dispose]();
+      database[Symbol.dispose]();
       folder[Symbol.dispose]();
     },
   };
