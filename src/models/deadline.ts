@@ -46,6 +46,33 @@ export class Deadline implements Disposable {
   }
 }
 
+/** Fires with the first of some signals. For one call, `AbortSignal.any` costs ten times as much: it keeps books for life. */
+export class Joined implements Disposable {
+  readonly #fire = new AbortController();
+  readonly #sources: readonly AbortSignal[];
+  readonly #follow = (event: Event): void => this.#abort(event.target as AbortSignal);
+
+  constructor(...sources: readonly AbortSignal[]) {
+    this.#sources = sources;
+    for (const source of sources) {
+      if (source.aborted) this.#abort(source);
+      else source.addEventListener("abort", this.#follow);
+    }
+  }
+
+  get signal(): AbortSignal {
+    return this.#fire.signal;
+  }
+
+  [Symbol.dispose](): void {
+    for (const source of this.#sources) source.removeEventListener("abort", this.#follow);
+  }
+
+  #abort(source: AbortSignal): void {
+    this.#fire.abort(source.reason);
+  }
+}
+
 /** @returns what `promise` brings, or throws the signal's reason as soon as it fires; the promise is left to itself then */
 export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const gone = Promise.withResolvers<never>();

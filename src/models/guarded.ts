@@ -7,7 +7,7 @@ import { unreachable } from "../lib/result.ts";
 import type { ModelReply } from "../ports/model.ts";
 import type { Clock, Log, Random } from "../ports/runtime.ts";
 import { Breaker } from "./breaker.ts";
-import { abortable, Deadline } from "./deadline.ts";
+import { abortable, Deadline, Joined } from "./deadline.ts";
 import { type FailingModel, type Failure, judge, loomErrorOf, StreamFailure } from "./failures.ts";
 import type { Chunk, RawCall, WireUsage } from "./wire.ts";
 
@@ -97,14 +97,14 @@ export class Guard {
   async #attempts(open: Open, { signal, onToken }: CallOptions): Promise<RawReply> {
     const { clock, limits } = this.#options;
     using total = new Deadline(clock, limits.totalMs, () => silence("the whole call took longer than", limits.totalMs));
-    const both = AbortSignal.any([signal, total.signal]);
+    using both = new Joined(signal, total.signal);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#attempt(open, { signal: both, onToken });
+        return await this.#attempt(open, { signal: both.signal, onToken });
       } catch (error) {
         signal.throwIfAborted();
         const delayMs = this.#delayOrThrow(error, total.signal.aborted ? Number.POSITIVE_INFINITY : attempt);
-        await clock.sleepUntil(clock.now() + delayMs, both).catch(() => undefined);
+        await clock.sleepUntil(clock.now() + delayMs, both.signal).catch(() => undefined);
         signal.throwIfAborted();
       }
     }
@@ -118,9 +118,9 @@ export class Guard {
         ? silence("no first token after", limits.firstTokenMs)
         : new StreamFailure(`the stream stood still for ${limits.idleMs / 1000} s`, { retry: true });
     using quiet = new Deadline(clock, limits.firstTokenMs, reason);
-    const stop = AbortSignal.any([signal, quiet.signal]);
+    using stop = new Joined(signal, quiet.signal);
     const collected = new Collected(onToken);
-    for await (const chunk of abortable(open(stop), stop)) {
+    for await (const chunk of abortable(open(stop.signal), stop.signal)) {
       if (chunk.kind !== "quiet") isWaiting = false;
       if (!isWaiting) quiet.extend(limits.idleMs);
       collected.add(chunk);

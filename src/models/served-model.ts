@@ -4,6 +4,7 @@ import { Limiter } from "../lib/limiter.ts";
 import type { ModelInfo, ModelPick, ModelReply, ModelRequest } from "../ports/model.ts";
 import type { Clock, Log, Random } from "../ports/runtime.ts";
 import type { ModelSettings } from "./config.ts";
+import { Joined } from "./deadline.ts";
 import { Guard, type RawReply, type RetryPolicy } from "./guarded.ts";
 import { type KnownServer, saysToolsUnsupported } from "./known-server.ts";
 import { callUsage, charactersOf, estimatedTokens } from "./metering.ts";
@@ -82,7 +83,8 @@ export class ServedModel {
   }
 
   async call(pick: ModelPick, request: ModelRequest, { signal, onToken }: CallOptions): Promise<ModelReply> {
-    const options = { signal: AbortSignal.any([signal, this.#lifetime]), onToken };
+    using both = new Joined(signal, this.#lifetime);
+    const options = { signal: both.signal, onToken };
     this.#guard.throwIfOpen();
     using _slot = await this.#limiter.acquire({ priority: pick.priority, group: pick.taskId }, options.signal);
     try {

@@ -30,7 +30,12 @@ export interface Workspace {
    */
   resolve(path: string): Promise<string>;
 
+  /** As `resolve`, and a last link is seen through: the place of the file that a read or a write means. */
+  place(path: string): Promise<string>;
+
   state(path: string): Promise<FileState>;
+  /** State and content of one moment; no bytes of what is no file or is over `maxBytes`. */
+  look(path: string, maxBytes: number): Promise<{ readonly state: FileState; readonly bytes?: Uint8Array }>;
   /** @throws LoomError not_found, path_refused (a folder, a device, over `maxBytes`) */
   read(path: string, maxBytes: number): Promise<Uint8Array>;
   /** The tree below `path`, folders first, by name; hidden bulk (`.git`, `node_modules`, caches) left out. Links are listed, never followed. */

@@ -95,8 +95,17 @@ function factsOf(reply: Reply): Partial<EventOf<"model_invocation">> {
 
 /** Characters of a request, as far as they cost tokens. */
 export function charsOf(messages: readonly Message[], tools: readonly ToolSchema[] = []): number {
-  const inTools = tools.length === 0 ? 0 : JSON.stringify(tools).length;
+  const inTools = tools.reduce((sum, tool) => sum + toolChars(tool), 0);
   return messages.reduce((sum, message) => sum + messageChars(message), inTools);
+}
+
+const toolSizes = new WeakMap<ToolSchema, number>();
+
+/** A tool is the same in every request: it is measured once. */
+function toolChars(tool: ToolSchema): number {
+  const size = toolSizes.get(tool) ?? JSON.stringify(tool).length + 1;
+  toolSizes.set(tool, size);
+  return size;
 }
 
 const charsAroundMessage = 16;

@@ -6,7 +6,7 @@ import type { PreparedCall, Tool, ToolContext, ToolResult } from "../ports/tool.
 import type { ChangeMade, TextDiff } from "../ports/workspace.ts";
 import { actionOf, defineTool, failing, failureOf } from "./definition.ts";
 import { cut } from "./output.ts";
-import { changing, digestOf, placeOf, staleness } from "./seen-files.ts";
+import { changing, digestOf, staleness } from "./seen-files.ts";
 
 const editedBytesMax = 32 * 1024 * 1024;
 const linesNamed = 10;
@@ -48,7 +48,7 @@ export function editFileTool(options: EditOptions): Tool {
     risk: "medium",
     timeoutMs: 10_000,
     prepare: async (args, context) => {
-      const place = await placeOf(context, args.path);
+      const place = await context.workspace.place(args.path);
       const edits = editsOf(args);
       if (!edits.ok) return failing(actionOf("edit_file", { writes: [place] }), failureOf(edits.error));
       return await prepareEdit(edits.value, { place, context, options });

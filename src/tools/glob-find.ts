@@ -5,7 +5,6 @@ import type { Tool, ToolContext, ToolResult } from "../ports/tool.ts";
 import { actionOf, defineTool, failureFrom, failureOf } from "./definition.ts";
 import { cut } from "./output.ts";
 import { linesOf, type Ripgrep, runRipgrep, searchMs } from "./ripgrep.ts";
-import { placeOf } from "./seen-files.ts";
 
 const filesMax = 500;
 /** ripgrep's exit code for an argument it does not understand. */
@@ -33,7 +32,7 @@ export function globFindTool(options: GlobOptions): Tool {
     risk: "low",
     timeoutMs: searchMs,
     prepare: async (args, context) => {
-      const place = await placeOf(context, args.path === "" ? "." : args.path);
+      const place = await context.workspace.place(args.path === "" ? "." : args.path);
       return {
         action: actionOf("glob_find", { reads: [place] }),
         destructive: false,

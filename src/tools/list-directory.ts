@@ -4,7 +4,6 @@ import type { Tool, ToolContext, ToolResult } from "../ports/tool.ts";
 import type { Entry } from "../ports/workspace.ts";
 import { actionOf, defineTool, failureFrom } from "./definition.ts";
 import { cut } from "./output.ts";
-import { placeOf } from "./seen-files.ts";
 
 const depth = 2;
 const entriesMax = 500;
@@ -20,7 +19,7 @@ export function listDirectoryTool({ resultChars }: { readonly resultChars: numbe
     risk: "low",
     timeoutMs: 10_000,
     prepare: async ({ path }, context) => {
-      const place = await placeOf(context, path === "" ? "." : path);
+      const place = await context.workspace.place(path === "" ? "." : path);
       return {
         action: actionOf("list_directory", { reads: [place] }),
         destructive: false,

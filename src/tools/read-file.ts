@@ -1,10 +1,9 @@
 /** read_file: the text of a file, or of some of its lines; never more than fits, and it says how to go on. */
 import { z } from "zod";
-import type { FileState } from "../domain/change.ts";
 import type { Tool, ToolContext, ToolResult } from "../ports/tool.ts";
 import { actionOf, defineTool, failureFrom, failureOf } from "./definition.ts";
 import { headOf } from "./output.ts";
-import { digestOf, placeOf, withSeen } from "./seen-files.ts";
+import { withSeen } from "./seen-files.ts";
 
 /** Larger files are searched, or read by the shell. */
 const readBytesMax = 32 * 1024 * 1024;
@@ -36,7 +35,7 @@ export function readFileTool({ resultChars }: { readonly resultChars: number }):
     risk: "low",
     timeoutMs: 10_000,
     prepare: async (args, context) => {
-      const place = await placeOf(context, args.path);
+      const place = await context.workspace.place(args.path);
       return {
         action: actionOf("read_file", { reads: [place] }),
         destructive: false,
@@ -54,12 +53,13 @@ interface Reading {
 
 async function read(args: Args, { place, context, resultChars }: Reading): Promise<ToolResult> {
   try {
-    const state = await context.workspace.state(place);
+    const { state, bytes } = await context.workspace.look(place, readBytesMax);
     if (state.kind === "absent")
       return withSeen(context, failureOf(`File not found: ${args.path}`), { [place]: state });
     if (state.kind === "folder") return failureOf(`Not a file: ${args.path}. list_directory shows what is in a folder`);
-    const bytes = await context.workspace.read(place, readBytesMax);
-    const seen = { [place]: seenState(state, bytes) };
+    if (bytes === undefined)
+      return failureOf(`${args.path} has more than the ${readBytesMax} bytes that are read at once`);
+    const seen = { [place]: state };
     if (bytes.subarray(0, sniffedBytes).includes(0)) {
       return withSeen(context, failureOf(`${args.path} is a binary file of ${bytes.length} bytes, not text`), seen);
     }
@@ -68,11 +68,6 @@ async function read(args: Args, { place, context, resultChars }: Reading): Promi
   } catch (error) {
     return failureFrom(error);
   }
-}
-
-/** Of the bytes that were shown, should the file have changed since its state was taken. */
-function seenState(state: FileState, bytes: Uint8Array): FileState {
-  return state.kind === "file" ? { ...state, digest: digestOf(bytes), bytes: bytes.length } : state;
 }
 
 function part(text: string, { line_start = 1, line_end }: Args, charsMax: number): ToolResult {

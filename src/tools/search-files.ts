@@ -4,7 +4,6 @@ import type { Tool, ToolContext, ToolResult } from "../ports/tool.ts";
 import { actionOf, defineTool, failureFrom, failureOf } from "./definition.ts";
 import { cut } from "./output.ts";
 import { linesOf, type Ripgrep, runRipgrep, searchMs } from "./ripgrep.ts";
-import { placeOf } from "./seen-files.ts";
 
 const matchesMax = 200;
 const lineCharsMax = 300;
@@ -76,7 +75,7 @@ export function searchFilesTool(options: SearchOptions): Tool {
     risk: "low",
     timeoutMs: searchMs,
     prepare: async (args, context) => {
-      const place = await placeOf(context, args.path === "" ? "." : args.path);
+      const place = await context.workspace.place(args.path === "" ? "." : args.path);
       return {
         action: actionOf("search_files", { reads: [place] }),
         destructive: false,

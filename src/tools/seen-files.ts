@@ -5,20 +5,6 @@ import type { PreparedCall, ToolContext, ToolResult } from "../ports/tool.ts";
 import type { ChangeMade } from "../ports/workspace.ts";
 import { actionOf, failing, failureFrom } from "./definition.ts";
 
-/** Links are seen through: what counts is the file that would change. */
-export async function placeOf(context: ToolContext, path: string): Promise<string> {
-  let place = await context.workspace.resolve(path);
-  for (let links = 0; links < 8; links += 1) {
-    const state = await context.workspace.state(place);
-    if (state.kind !== "link") break;
-    const folder = place.slice(0, Math.max(place.lastIndexOf("/"), 0));
-    place = await context.workspace.resolve(
-      state.target.startsWith("/") ? state.target : `${folder || "."}/${state.target}`,
-    );
-  }
-  return place;
-}
-
 export function digestOf(bytes: Uint8Array): string {
   return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Tool } from "../ports/tool.ts";
 import { defineTool, failureOf } from "./definition.ts";
-import { changing, digestOf, placeOf, staleness } from "./seen-files.ts";
+import { changing, digestOf, staleness } from "./seen-files.ts";
 
 const contentCharsMax = 1024 * 1024;
 
@@ -31,7 +31,7 @@ export function writeFileTool(): Tool {
     risk: "medium",
     timeoutMs: 10_000,
     prepare: async ({ path, content }, context) => {
-      const place = await placeOf(context, path);
+      const place = await context.workspace.place(path);
       const bytes = Buffer.from(content, "utf8");
       return await changing(context, [place], {
         tool: "write_file",

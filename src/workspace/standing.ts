@@ -40,6 +40,18 @@ export async function lookAt(root: string, relative: string, keepBytesMax = 0): 
   }
 }
 
+/** @returns where a symbolic link at a place leads, null where there is none */
+export function linkAt(root: string, relative: string): string | null {
+  try {
+    using folder = OpenFolder.open(root, dirname(relative));
+    const place = folder.at(relative === "." ? "." : basename(relative));
+    return lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink() === true ? readlinkSync(place) : null;
+  } catch (error) {
+    if (isMissing(error) || ["ENOTDIR", "ELOOP"].includes(errnoOf(error) ?? "")) return null;
+    throw failureOf(error, "look at", relative);
+  }
+}
+
 async function lookIn(place: string, relative: string, keepBytesMax: number): Promise<Found> {
   const found = lstatSync(place);
   if (found.isSymbolicLink()) return { state: { kind: "link", target: readlinkSync(place) } };

@@ -11,7 +11,7 @@ import { confine, isInside } from "./confinement.ts";
 import { errnoOf, notFound, pathRefused } from "./failures.ts";
 import { type ListOptions, listTree } from "./listing.ts";
 import { type NewModes, planDelete, planMove, planWrite } from "./planning.ts";
-import { lookAt, standingOf } from "./standing.ts";
+import { type Found, linkAt, lookAt, standingOf } from "./standing.ts";
 import { Turns } from "./turns.ts";
 
 /** As many links in a row as one path may end in. */
@@ -46,12 +46,27 @@ class LocalWorkspace implements Workspace {
     return confine(this.root, path);
   }
 
+  /** Confinement has seen that a link stays inside. */
+  async place(path: string): Promise<string> {
+    let place = confine(this.root, path);
+    for (let links = 0; links < linksMax; links += 1) {
+      const target = linkAt(this.root, place);
+      if (target === null) return place;
+      place = confine(this.root, isAbsolute(target) ? target : join(this.root, place, "..", target));
+    }
+    throw pathRefused(path, "it is a symbolic link to a link to a link …");
+  }
+
+  async look(path: string, maxBytes: number): Promise<Found> {
+    return await lookAt(this.root, confine(this.root, path), maxBytes);
+  }
+
   async state(path: string): Promise<FileState> {
     return (await lookAt(this.root, await this.resolve(path))).state;
   }
 
   async read(path: string, maxBytes: number): Promise<Uint8Array> {
-    const { state, bytes } = await lookAt(this.root, await this.#withoutLink(path), maxBytes);
+    const { state, bytes } = await lookAt(this.root, await this.place(path), maxBytes);
     if (state.kind === "absent") throw notFound(path);
     if (state.kind === "folder") throw pathRefused(path, "it is a folder", "list_directory shows what is in it");
     if (bytes === undefined)
@@ -60,7 +75,7 @@ class LocalWorkspace implements Workspace {
   }
 
   async list(path: string, options: ListOptions): Promise<Entry[]> {
-    const place = await this.#withoutLink(path);
+    const place = await this.place(path);
     const { state } = await lookAt(this.root, place);
     if (state.kind === "absent") throw notFound(path);
     if (state.kind !== "folder") throw pathRefused(path, "it is not a folder", "read_file reads a file");
@@ -68,7 +83,7 @@ class LocalWorkspace implements Workspace {
   }
 
   async planWrite(path: string, bytes: Uint8Array): Promise<ChangeMade> {
-    return await planWrite(this.root, await this.#withoutLink(path), { bytes, modes: this.#modes });
+    return await planWrite(this.root, await this.place(path), { bytes, modes: this.#modes });
   }
 
   async planDelete(path: string): Promise<ChangeMade> {
@@ -87,17 +102,6 @@ class LocalWorkspace implements Workspace {
 
   async standing(changes: readonly FileChange[]): Promise<"before" | "after" | "neither"> {
     return await standingOf(this.root, changes);
-  }
-
-  /** Reads and writes mean what a link points to; confinement has seen that it stays inside. */
-  async #withoutLink(path: string): Promise<string> {
-    let place = await this.resolve(path);
-    for (let links = 0; links < linksMax; links += 1) {
-      const { state } = await lookAt(this.root, place);
-      if (state.kind !== "link") return place;
-      place = await this.resolve(isAbsolute(state.target) ? state.target : join(this.root, place, "..", state.target));
-    }
-    throw pathRefused(path, "it is a symbolic link to a link to a link …");
   }
 }
 

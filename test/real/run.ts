@@ -1,7 +1,7 @@
 /**
  * Loom against a real model: llama.cpp with 135 million parameters, over its OpenAI and its Anthropic wire, two tasks at a
  * time. Every task must end within its bounds, and none may be completed whose files do not bear it out. A script of its
- * own (`npm run test:real`), since it takes minutes.
+ * own (`npm run test:real`, or `npm run test:real -- anthropic` for one wire), since it takes minutes.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -133,7 +133,10 @@ if (typeof files === "string") {
     else failed += 1;
     process.stdout.write(`${holds ? "ok    " : "FAILED"} ${what}\n`);
   };
-  for (const wire of ["openai_compatible", "anthropic"] as const) {
+  const [only] = process.argv.slice(2);
+  for (const wire of (["openai_compatible", "anthropic"] as const).filter(
+    (each) => only === undefined || each === only,
+  )) {
     process.stdout.write(`\n${wire}\n`);
     const { outcomes, recognised } = await overWire(llama, wire);
     const sent = outcomes.reduce((sum, outcome) => sum + outcome.sent, 0);
