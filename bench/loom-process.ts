@@ -13,6 +13,8 @@ export interface RunningLoom extends AsyncDisposable {
   readonly url: string;
   readonly home: string;
   readonly startMs: number;
+  /** Ends it as a crash would; its home stays. */
+  kill(): Promise<void>;
   /** Resident memory in MB. */
   rss(): number;
 }
@@ -29,9 +31,13 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Starts `loom serve` and waits until /health answers 200. */
-export async function startLoom(modelUrl: string): Promise<RunningLoom> {
-  const home = mkdtempSync(join(tmpdir(), "loom-bench-"));
+/**
+ * Starts `loom serve` and waits until /health answers 200.
+ *
+ * @param before one that was killed: its home is used again, and cleaned up by it
+ */
+export async function startLoom(modelUrl: string, before?: Pick<RunningLoom, "home">): Promise<RunningLoom> {
+  const home = before?.home ?? mkdtempSync(join(tmpdir(), "loom-bench-"));
   const port = await freePort();
   writeFileSync(join(home, "loom.toml"), configOf({ port, home, modelUrl }));
   const command = [process.execPath, binary, "serve", "--config", join(home, "loom.toml")];
@@ -49,13 +55,19 @@ export async function startLoom(modelUrl: string): Promise<RunningLoom> {
     home,
     startMs: performance.now() - began,
     rss: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1] ?? 0) / 1024,
+    kill: () => ended(child, "SIGKILL"),
     [Symbol.asyncDispose]: async () => {
-      const gone = new Promise((resolve) => child.once("exit", resolve));
-      child.kill("SIGTERM");
-      await gone;
-      rmSync(home, { recursive: true, force: true });
+      await ended(child, "SIGTERM");
+      if (before === undefined) rmSync(home, { recursive: true, force: true });
     },
   };
+}
+
+async function ended(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((resolve) => child.once("exit", resolve));
+  child.kill(signal);
+  await gone;
 }
 
 async function healthy(url: string, child: ChildProcess): Promise<void> {

@@ -8,6 +8,7 @@ import { finished, streamLatencies, submit } from "./client.ts";
 import { percentile, print } from "./figures.ts";
 import { type RunningLoom, startLoom } from "./loom-process.ts";
 import { type RunningModel, startModel } from "./model-process.ts";
+import { appendRate, databaseSize, replayTime, resumeAfterKill } from "./storage.ts";
 
 const goal = "Write six files, each from what is read of the workspace, and check each of them.";
 
@@ -161,8 +162,12 @@ await startAndRest(model.url);
   await prompts(loom, model);
   await criticalPath(loom, model);
   await eventLatency(loom, model);
+  await databaseSize(loom);
 }
 {
   await using loom = await startLoom(model.url);
   await postLatency(loom);
 }
+await appendRate();
+await replayTime();
+await resumeAfterKill(model);

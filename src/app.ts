@@ -4,13 +4,16 @@ import { isIP } from "node:net";
 import { createApi } from "./api/server.ts";
 import type { Config } from "./config/schema.ts";
 import { redactedConfig, secretsOf } from "./config/secrets.ts";
+import { webhookSecret } from "./config/webhook-secret.ts";
 import type { Rules } from "./domain/rules.ts";
 import { createLoom } from "./engine/loom.ts";
 import { Supervisor } from "./engine/supervisor.ts";
 import { createFeed } from "./feed/feed.ts";
-import { createWebhookSender } from "./feed/webhooks.ts";
-import { LoomError, messageOf } from "./lib/errors.ts";
+import { createSigner, type Sign } from "./feed/webhook-signature.ts";
+import { createWebhookSender, type WebhookEvent } from "./feed/webhooks.ts";
+import { LoomError } from "./lib/errors.ts";
 import { createModels } from "./models/catalog.ts";
+import { crashing, crashingTools, crashingWorkspaces, crashPointOf } from "./observability/crash-points.ts";
 import { createLog } from "./observability/log.ts";
 import { createClock, createIds, createRandom } from "./observability/runtime.ts";
 import type { Executors } from "./ports/executor.ts";
@@ -18,6 +21,7 @@ import type { Loom } from "./ports/loom.ts";
 import type { Models } from "./ports/model.ts";
 import type { Egress } from "./ports/policy.ts";
 import type { Clock, Log } from "./ports/runtime.ts";
+import type { Tools } from "./ports/tool.ts";
 import { createAnswerer } from "./roles/answer.ts";
 import { createChecker } from "./roles/check.ts";
 import { createExtractor } from "./roles/extract.ts";
@@ -30,10 +34,8 @@ import { createEgress } from "./safety/egress.ts";
 import { createPolicy } from "./safety/policy.ts";
 import { createRedaction } from "./safety/redact.ts";
 import { transport } from "./safety/transport.ts";
-import { openDatabase } from "./storage/database.ts";
-import { createSqliteEventStore } from "./storage/event-store.sqlite.ts";
+import { openStorage } from "./storage/opened-storage.ts";
 import type { Storage } from "./storage/storage.ts";
-import { startWriterThread } from "./storage/writer-thread.ts";
 import { createTools } from "./tools/catalog.ts";
 import { createCommandRunner } from "./tools/command-runner.ts";
 import { createChanges } from "./workspace/changes.ts";
@@ -45,6 +47,19 @@ export const version = "0.1.0";
 
 /** How long running steps may go on when Loom goes down: with what follows, it is gone within 8 s. @see DECISIONS 12 */
 const drainMs = 6000;
+/** How far back in a log the outcome of a webhook is looked for. */
+const lateEventsMax = 1000;
+
+const crashingEffects = {
+  plan: "plan",
+  work: "work",
+  verify: "verify",
+  revert: "revert",
+  extract: "extract",
+  check: "check",
+  answer: "answer",
+  undo: "undo",
+};
 
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -64,29 +79,28 @@ export interface Opened extends AsyncDisposable {
  */
 export async function openLoom(config: Config, { env, problems }: Surroundings): Promise<Opened> {
   await using stack = new AsyncDisposableStack();
-  const redaction = createRedaction(secretsOf(config, env));
+  const secret = webhookSecret(config);
+  const redaction = createRedaction([...secretsOf(config, env), ...secret.split(" ")]);
   const log = createLog({ level: config.logging.level, redaction });
   const clock = createClock();
   const random = createRandom();
-  const database = stack.use(openDatabase(config.memory.database_path));
-  const store = createSqliteEventStore(database, { clock, log, writer: stack.use(startWriterThread(database, log)) });
+  const { database_path: databasePath, retention_days: retentionDays } = config.memory;
+  const { store: kept, maintenance } = stack.use(openStorage(databasePath, { clock, log, retentionDays }));
+  const crashPoint = crashPointOf(env["LOOM_CRASH_AT"]);
+  const store = crashing(kept, { append: "append", settle: "delivery", get: "blob" }, crashPoint);
   const feed = stack.use(createFeed({ store }));
   const models = stack.use(createModels(modelConfigs(config), { clock, random, log, send: transport }));
-  const workspaces = openWorkspaces({ scratchDir: config.workspace.scratch_dir });
+  const workspaces = crashingWorkspaces(openWorkspaces({ scratchDir: config.workspace.scratch_dir }), crashPoint);
   const changes = createChanges({ blobs: store });
-  const egress = createEgress();
+  const egress = crashing(createEgress(), { fetch: "request" }, crashPoint);
   const commands = createCommandRunner({ inherited: env });
-  const tools = createTools({
-    egress,
-    textDiff,
-    inherited: env,
-    allowPrivateHosts: config.web.allow_private,
-    resultChars: config["limits.runner"].tool_result_chars,
-  });
+  const tools = crashingTools(toolsOf(config, { egress, env }), crashPoint);
+  const called = crashing(models, { call: "model" }, crashPoint);
+  const executors = executorsOf({ models: called, store, tools, workspaces, changes, commands, clock });
   const supervisor = stack.use(
     new Supervisor({
       store,
-      executors: executorsOf({ models, store, tools, workspaces, changes, commands, clock }),
+      executors: crashing(executors, crashingEffects, crashPoint),
       clock,
       log,
       redact: (value) => redaction.value(value),
@@ -98,14 +112,17 @@ export async function openLoom(config: Config, { env, problems }: Surroundings):
     }),
   );
   await supervisor.recover();
+  maintenance.start();
   const allowPrivateWebhooks = config.webhooks.allow_private ?? isLoopback(config.server.host);
-  stack.use(startWebhooks({ store, egress, clock, log, supervisor, allowPrivate: allowPrivateWebhooks }));
+  const sign = createSigner({ secret, ofEndpoints: config.webhooks.endpoint_secrets });
+  stack.use(startWebhooks({ store, egress, clock, log, supervisor, sign, allowPrivate: allowPrivateWebhooks }));
   stack.defer(() => supervisor.drain(drainMs));
   const loom = createLoom({
     supervisor,
     store,
     feed,
     memory: store,
+    outbox: store,
     models,
     tools,
     workspaces,
@@ -178,6 +195,16 @@ function modelConfigs(config: Config): Parameters<typeof createModels>[0] {
   });
 }
 
+function toolsOf(config: Config, { egress, env }: { readonly egress: Egress } & Pick<Surroundings, "env">): Tools {
+  return createTools({
+    egress,
+    textDiff,
+    inherited: env,
+    allowPrivateHosts: config.web.allow_private,
+    resultChars: config["limits.runner"].tool_result_chars,
+  });
+}
+
 function rulesOf(config: Config): Rules {
   const { execution, verification, approval } = config;
   return {
@@ -198,7 +225,7 @@ function rulesOf(config: Config): Rules {
 interface ExecutorParts {
   readonly models: Models;
   readonly store: Storage;
-  readonly tools: ReturnType<typeof createTools>;
+  readonly tools: Tools;
   readonly workspaces: ReturnType<typeof openWorkspaces>;
   readonly changes: ReturnType<typeof createChanges>;
   readonly commands: ReturnType<typeof createCommandRunner>;
@@ -234,24 +261,27 @@ interface WebhookParts {
   readonly log: Log;
   readonly supervisor: Supervisor;
   readonly allowPrivate: boolean;
+  readonly sign: Sign;
 }
 
 function startWebhooks({ supervisor, ...parts }: WebhookParts): AsyncDisposable {
+  const { store } = parts;
   const sender = createWebhookSender({
     ...parts,
-    outbox: parts.store,
+    outbox: store,
     random: createRandom(),
-    settle: async (taskId, event) => {
-      try {
-        await (await supervisor.driver(taskId)).report({ type: "WebhookSettled", event });
-      } catch (error) {
-        parts.log.warn(
-          { task_id: taskId, error: messageOf(error) },
-          "A delivery is settled, but its task could not be told",
-        );
-      }
-    },
+    settle: async (taskId, event) => (await supervisor.driver(taskId)).report({ type: "WebhookSettled", event }),
+    isTold: (taskId, event) => isLogged(store, taskId, event),
   });
   sender.start();
   return sender;
+}
+
+/** Looked for among the latest: nothing much happens to a task after its end. */
+async function isLogged(store: Storage, taskId: string, { type, ...event }: WebhookEvent): Promise<boolean> {
+  const last = (await store.row(taskId))?.lastSeq ?? 0;
+  const found = await store.read(taskId, { after: Math.max(0, last - lateEventsMax), limit: lateEventsMax });
+  return found.some(
+    (known) => known.type === type && known.delivery_id === event.delivery_id && known.attempts === event.attempts,
+  );
 }

@@ -4,6 +4,7 @@ import { openLoom, serveLoom, version } from "./app.ts";
 import { cli } from "./cli/cli.ts";
 import { demo } from "./cli/demo.ts";
 import { isRedactable } from "./safety/redact.ts";
+import { createDatabaseCare } from "./storage/care.ts";
 
 const stop = new AbortController();
 
@@ -25,6 +26,7 @@ process.exitCode = await cli(process.argv.slice(2), {
     return { ...opened.loom, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
   },
   serve: (config, problems = []) => serveLoom(config, { env, problems }),
+  database: createDatabaseCare(),
   demo,
   isRedactable,
   stdout: process.stdout,

@@ -33,11 +33,14 @@ export class Access {
     this.#anyAddress = wildcardHosts.has(rules.host);
   }
 
-  /** @throws LoomError forbidden for a foreign Host or Origin; unauthorized without the key that is configured */
-  admit(headers: IncomingHttpHeaders): void {
+  /**
+   * @param hasTicket whether the request shows something else that stands for the key; asked last
+   * @throws LoomError forbidden for a foreign Host or Origin; unauthorized without the key that is configured
+   */
+  admit(headers: IncomingHttpHeaders, hasTicket: () => boolean = () => false): void {
     if (this.#hasValidKey(headers)) return;
     this.admitPreflight(headers);
-    if (this.#keyDigest === null) return;
+    if (this.#keyDigest === null || hasTicket()) return;
     throw new LoomError(
       "unauthorized",
       keyOf(headers) === undefined ? "This server wants an API key." : "The API key is not this server's.",

@@ -4,8 +4,9 @@ import { Budget } from "../domain/budget.ts";
 import { eventTypes, UndoOutcome } from "../domain/event.ts";
 import { SubtaskKind, Tier } from "../domain/plan.ts";
 import type { ApprovalView, ChangeView, QuestionView, SubtaskView, TaskView } from "../domain/view.ts";
-import type { Health, ToolView, TraceStep } from "../ports/loom.ts";
+import type { DeliveryView, Health, ToolView, TraceStep } from "../ports/loom.ts";
 import type { ModelInfo } from "../ports/model.ts";
+import { GapAnswer } from "./gaps.ts";
 import { wireSchema } from "./wire.ts";
 
 const text = z.string();
@@ -129,8 +130,12 @@ const [firstEnvelope, ...moreEnvelopes] = envelopes;
 if (firstEnvelope === undefined) throw new Error("There are no types of events");
 
 export const EventAnswer = z
-  .discriminatedUnion("event_type", [firstEnvelope, ...moreEnvelopes])
+  .discriminatedUnion("event_type", [firstEnvelope, ...moreEnvelopes, GapAnswer])
   .meta({ id: "TaskEvent" });
+
+export const TicketAnswer = z
+  .looseObject({ ticket: text, stream: text, url: text, expires_at: time.describe("To be used by then.") })
+  .meta({ id: "StreamTicket" });
 
 export const DoneAnswer = z.looseObject({ status: z.literal("ok"), message: text, ...applied }).meta({ id: "Done" });
 export const StateAnswer = z
@@ -262,6 +267,23 @@ export const ToolsAnswer: z.ZodType<readonly ToolView[]> = z.array(
     })
     .meta({ id: "Tool" }),
 );
+
+const delivery = {
+  delivery_id: text.describe("The `webhook-id` of every attempt."),
+  task_id: text,
+  url: text,
+  type: text,
+  status: z.enum(["pending", "delivered", "failed"]),
+  attempts: count,
+  history: z
+    .array(z.looseObject({ at: time, status_code: count.nullable(), error: text.nullable() }))
+    .describe("The latest attempts, oldest first."),
+  last_error: text.nullable(),
+  created_at: time,
+  next_attempt_at: time.nullable().describe("null when nothing is owed."),
+};
+export const DeliveryAnswer: z.ZodType<DeliveryView> = z.looseObject(delivery).meta({ id: "Delivery" });
+export const RedeliveryAnswer = z.looseObject({ ...delivery, ...applied }).meta({ id: "Redelivery" });
 
 export const HealthAnswer: z.ZodType<Health> = z
   .looseObject({

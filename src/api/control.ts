@@ -4,11 +4,12 @@ import type { TaskStatus } from "../domain/view.ts";
 import { LoomError } from "../lib/errors.ts";
 import type { Applied } from "../ports/loom.ts";
 import { DoneAnswer, StateAnswer, UndoAnswer } from "./answers.ts";
+import { markApplied, termsOf, writeHeaders } from "./conditional.ts";
 import { type App, answers, bodyProblems, by, type Door } from "./door.ts";
 import { present } from "./present.ts";
 import { CancelBody, CancelQuery, EmptyBody, NoQuery, SteerBody, TaskPath, UndoBody } from "./requests.ts";
 
-const changing = [...bodyProblems, 404, 503];
+const changing = [...bodyProblems, 404, 409, 412, 503];
 
 export function controlRoutes(app: App, door: Door): void {
   cancelRoutes(app, door);
@@ -23,6 +24,7 @@ function cancelRoutes(app: App, { loom }: Door): void {
     tags: ["control"],
     params: TaskPath,
     querystring: CancelQuery,
+    headers: writeHeaders,
     body: CancelBody,
     response: answers({ 200: { description: "Cancelled, or closed already", schema: StateAnswer } }, changing),
   };
@@ -30,19 +32,30 @@ function cancelRoutes(app: App, { loom }: Door): void {
     method: "POST",
     url: "/tasks/:id/cancel",
     schema: { ...schema, querystring: NoQuery },
-    handler: async ({ params: { id }, body }, reply) =>
-      sendState(reply, await loom.cancel(id, { by, ...present(body ?? {}) }), cancelled(id)),
+    handler: async (request, reply) => {
+      const { id } = request.params;
+      return sendState(
+        reply,
+        await loom.cancel(id, { by, ...present(request.body ?? {}), ...termsOf(request) }),
+        cancelled(id),
+      );
+    },
   });
   app.route({
     method: "DELETE",
     url: "/tasks/:id",
     schema,
-    handler: async ({ params: { id }, query, body }, reply) => {
-      if (query.purge)
+    handler: async (request, reply) => {
+      const { id } = request.params;
+      if (request.query.purge)
         throw new LoomError("not_available_yet", "Not available yet: erasing a task.", {
           hint: "Without ?purge=true it is cancelled.",
         });
-      return sendState(reply, await loom.cancel(id, { by, ...present(body ?? {}) }), cancelled(id));
+      return sendState(
+        reply,
+        await loom.cancel(id, { by, ...present(request.body ?? {}), ...termsOf(request) }),
+        cancelled(id),
+      );
     },
   });
 }
@@ -53,11 +66,9 @@ function steerRoutes(app: App, { loom }: Door): void {
     tags: ["control"],
     params: TaskPath,
     querystring: NoQuery,
+    headers: writeHeaders,
     body: SteerBody,
-    response: answers({ 200: { description: "Taken; steer_applied tells who read it", schema: DoneAnswer } }, [
-      ...changing,
-      409,
-    ]),
+    response: answers({ 200: { description: "Taken; steer_applied tells who read it", schema: DoneAnswer } }, changing),
   };
   for (const [method, url] of [
     ["POST", "/tasks/:id/steer"],
@@ -67,9 +78,11 @@ function steerRoutes(app: App, { loom }: Door): void {
       method,
       url,
       schema,
-      handler: async ({ params: { id }, body: { instruction, mode } }, reply) => {
-        const { appliedSeq } = await loom.steer(id, { instruction, mode, by });
-        return reply.send({ status: "ok", message: "Instruction injected.", applied_seq: appliedSeq });
+      handler: async (request, reply) => {
+        const { instruction, mode } = request.body;
+        const applied = await loom.steer(request.params.id, { instruction, mode, by, ...termsOf(request) });
+        markApplied(reply, applied);
+        return reply.send({ status: "ok", message: "Instruction injected.", applied_seq: applied.appliedSeq });
       },
     });
   }
@@ -91,12 +104,14 @@ function stateRoutes(app: App, { loom }: Door): void {
       tags: ["control"],
       params: TaskPath,
       querystring: NoQuery,
+      headers: writeHeaders,
       body: EmptyBody,
-      response: answers({ 200: { description: "Taken", schema: StateAnswer } }, [...changing, 409]),
+      response: answers({ 200: { description: "Taken", schema: StateAnswer } }, changing),
     };
-    app.post(`/tasks/:id/${name}`, { schema }, async ({ params: { id } }, reply) =>
-      sendState(reply, await loom[name](id, { by }), () => message(id)),
-    );
+    app.post(`/tasks/:id/${name}`, { schema }, async (request, reply) => {
+      const { id } = request.params;
+      return sendState(reply, await loom[name](id, { by, ...termsOf(request) }), () => message(id));
+    });
   }
 }
 
@@ -106,19 +121,15 @@ function undoRoute(app: App, { loom }: Door): void {
     tags: ["changes"],
     params: TaskPath,
     querystring: NoQuery,
+    headers: writeHeaders,
     body: UndoBody,
-    response: answers({ 200: { description: "What was put back, and what was not", schema: UndoAnswer } }, [
-      ...changing,
-      409,
-    ]),
+    response: answers({ 200: { description: "What was put back, and what was not", schema: UndoAnswer } }, changing),
   };
-  app.post("/tasks/:id/undo", { schema }, async ({ params, body: { scope, preview, id } }, reply) => {
-    const { restored, conflicts, skipped, appliedSeq } = await loom.undo(params.id, {
-      scope,
-      preview,
-      by,
-      ...present({ id }),
-    });
+  app.post("/tasks/:id/undo", { schema }, async (request, reply) => {
+    const { scope, preview, id } = request.body;
+    const undone = await loom.undo(request.params.id, { scope, preview, by, ...present({ id }), ...termsOf(request) });
+    markApplied(reply, undone);
+    const { restored, conflicts, skipped, appliedSeq } = undone;
     return reply.send({ restored, conflicts, skipped, applied_seq: appliedSeq });
   });
 }
@@ -131,10 +142,8 @@ function cancelled(id: string): (status: TaskStatus) => string {
   };
 }
 
-function sendState(
-  reply: FastifyReply,
-  { appliedSeq, status }: Applied,
-  message: (status: TaskStatus) => string,
-): FastifyReply {
+function sendState(reply: FastifyReply, applied: Applied, message: (status: TaskStatus) => string): FastifyReply {
+  markApplied(reply, applied);
+  const { appliedSeq, status } = applied;
   return reply.send({ status: "ok", message: message(status), task_status: status, applied_seq: appliedSeq });
 }

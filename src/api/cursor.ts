@@ -3,7 +3,7 @@ import type { FastifyRequest } from "fastify";
 import { type EventType, eventTypes } from "../domain/event.ts";
 import { LoomError } from "../lib/errors.ts";
 
-const known: ReadonlySet<string> = new Set([...eventTypes, "token_streamed"]);
+const known: ReadonlySet<string> = new Set([...eventTypes, "token_streamed", "stream_gap"]);
 
 export interface CursorQuery {
   readonly after?: string | undefined;

@@ -6,6 +6,7 @@ import { z } from "zod";
 import type { Loom } from "../ports/loom.ts";
 import type { Log } from "../ports/runtime.ts";
 import type { EventStreams } from "./sse.ts";
+import type { Tickets } from "./tickets.ts";
 
 /** Who asked, as the log records it: one tenant, so one name. */
 export const by = "api";
@@ -21,6 +22,7 @@ export type App = FastifyInstance<
 export interface Door {
   readonly loom: Loom;
   readonly streams: EventStreams;
+  readonly tickets: Tickets;
   readonly log: Log;
   /** Fires when the server is going down: whoever waits answers with what it has. */
   readonly closing: AbortSignal;
@@ -46,6 +48,7 @@ const reasons: Readonly<Record<number, string>> = {
   404: "No such thing",
   405: "Another method is meant",
   409: "Not in this state",
+  412: "The task has changed since: If-Match",
   413: "The body is too large",
   415: "The body is not JSON",
   422: "Input that the schema refuses, or a part of the contract that is not available yet",
@@ -57,6 +60,9 @@ export interface Answer {
   readonly schema?: z.ZodType;
   readonly type?: string;
 }
+
+/** Of a read with `If-None-Match`. */
+export const unchanged: Answer = { description: "Nothing happened since" };
 
 /** Everyone may be refused at the door; the rest is named by the route. */
 const always = [401, 403];

@@ -8,16 +8,19 @@ import type { Access } from "./access.ts";
 import type { App } from "./door.ts";
 import { pathOf } from "./problems.ts";
 import type { RouteMap } from "./route-map.ts";
+import type { Tickets } from "./tickets.ts";
 import { refuseUnkeptPromises } from "./unavailable.ts";
 
 export interface Gate {
   readonly access: Access;
+  readonly tickets: Tickets;
   readonly routes: RouteMap;
   readonly closing: AbortSignal;
 }
 
 const readableHeaders = "etag, idempotency-replayed, link, location, preference-applied, retry-after";
-const sendableHeaders = "authorization, content-type, idempotency-key, if-none-match, last-event-id, prefer, x-api-key";
+const sendableHeaders =
+  "authorization, content-type, idempotency-key, if-match, if-none-match, last-event-id, prefer, x-api-key";
 
 export function putGate(app: App, gate: Gate): void {
   app.addHook("onRoute", ({ url, method }) => gate.routes.add(url, [method].flat()));
@@ -55,10 +58,10 @@ function setHeaders(request: FastifyRequest, reply: FastifyReply, access: Access
     .header("vary", "origin");
 }
 
-function admit(request: FastifyRequest, { access, routes, closing }: Gate): void {
+function admit(request: FastifyRequest, { access, tickets, routes, closing }: Gate): void {
   // Probes come by address and without a key, and learn nothing that is secret.
   if (request.routeOptions.url?.startsWith("/health") === true) return;
-  access.admit(request.headers);
+  access.admit(request.headers, () => tickets.admit(request));
   if (request.is404) throw noRoute(request, routes);
   if (closing.aborted)
     throw new LoomError("shutting_down", "The server is going down.", { hint: "Try again once it is back." });

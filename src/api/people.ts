@@ -10,11 +10,12 @@ import {
   MessageAnswer,
   QuestionAnswer,
 } from "./answers.ts";
-import { type App, answers, bodyProblems, by, type Door } from "./door.ts";
+import { markApplied, readHeaders, sendUnlessKnown, termsOf, writeHeaders } from "./conditional.ts";
+import { type App, answers, bodyProblems, by, type Door, unchanged } from "./door.ts";
 import { present } from "./present.ts";
 import { AnswerBody, ApproveBody, FeedbackBody, MessageBody, NoQuery, QuestionPath, TaskPath } from "./requests.ts";
 
-const writing = [...bodyProblems, 404, 409, 503];
+const writing = [...bodyProblems, 404, 409, 412, 503];
 
 export function peopleRoutes(app: App, door: Door): void {
   approvalRoutes(app, door);
@@ -29,26 +30,29 @@ function approvalRoutes(app: App, { loom }: Door): void {
     tags: ["people"],
     params: TaskPath,
     querystring: NoQuery,
+    headers: writeHeaders,
     body: ApproveBody,
     response: answers(
       { 200: { description: "Decided, now or before in the same way", schema: ApproveAnswer } },
       writing,
     ),
   };
-  app.post("/tasks/:id/approve", { schema: decide }, async ({ params: { id }, body }, reply) => {
-    const { subtask_id: subtaskId, approved, reason, approval_id: approvalId } = body;
-    const { appliedSeq, resolvedPending } = await loom.approve(id, {
+  app.post("/tasks/:id/approve", { schema: decide }, async (request, reply) => {
+    const { subtask_id: subtaskId, approved, reason, approval_id: approvalId } = request.body;
+    const decided = await loom.approve(request.params.id, {
       subtaskId,
       approved,
       by,
       ...present({ reason, approvalId }),
+      ...termsOf(request),
     });
+    markApplied(reply, decided);
     return reply.send({
       status: "ok",
       approved,
       subtask_id: subtaskId,
-      resolved_pending: resolvedPending,
-      applied_seq: appliedSeq,
+      resolved_pending: decided.resolvedPending,
+      applied_seq: decided.appliedSeq,
     });
   });
 
@@ -57,11 +61,13 @@ function approvalRoutes(app: App, { loom }: Door): void {
     tags: ["people"],
     params: TaskPath,
     querystring: NoQuery,
-    response: answers({ 200: { description: "Oldest first", schema: z.array(ApprovalAnswer) } }, [404]),
+    headers: readHeaders,
+    response: answers({ 200: { description: "Oldest first", schema: z.array(ApprovalAnswer) }, 304: unchanged }, [404]),
   };
-  app.get("/tasks/:id/approvals", { schema: ofTask }, async ({ params: { id } }, reply) =>
-    reply.send(await loom.approvals(id)),
-  );
+  app.get("/tasks/:id/approvals", { schema: ofTask }, (request, reply) => {
+    const { id } = request.params;
+    return sendUnlessKnown({ loom, request, reply }, id, () => loom.approvals(id));
+  });
 
   const pending = {
     summary: "Every task's pending approvals",
@@ -78,32 +84,39 @@ function questionRoutes(app: App, { loom }: Door): void {
     tags: ["people"],
     params: TaskPath,
     querystring: NoQuery,
-    response: answers({ 200: { description: "Oldest first", schema: z.array(QuestionAnswer) } }, [404]),
+    headers: readHeaders,
+    response: answers({ 200: { description: "Oldest first", schema: z.array(QuestionAnswer) }, 304: unchanged }, [404]),
   };
-  app.get("/tasks/:id/questions", { schema: list }, async ({ params: { id } }, reply) =>
-    reply.send(await loom.questions(id)),
-  );
+  app.get("/tasks/:id/questions", { schema: list }, (request, reply) => {
+    const { id } = request.params;
+    return sendUnlessKnown({ loom, request, reply }, id, () => loom.questions(id));
+  });
 
   const answer = {
     summary: "Answer a question",
     tags: ["people"],
     params: QuestionPath,
     querystring: NoQuery,
+    headers: writeHeaders,
     body: AnswerBody,
     response: answers({ 200: { description: "The question with its answer", schema: QuestionAnswer } }, writing),
   };
-  app.post("/tasks/:id/questions/:qid/answer", { schema: answer }, async ({ params: { id, qid }, body }, reply) => {
+  app.post("/tasks/:id/questions/:qid/answer", { schema: answer }, async (request, reply) => {
+    const { id, qid } = request.params;
+    const { body } = request;
     const labelled =
       body.selected_labels.length === 0 ? [] : optionsNamed(await loom.questions(id), qid, body.selected_labels);
-    const { question, appliedSeq } = await loom.answer(id, {
+    const answered = await loom.answer(id, {
       questionId: qid,
       answer: {
         selected_option_ids: [...new Set([...body.selected_option_ids, ...labelled])],
         custom_response: body.custom_response,
       },
       by: body.answered_by ?? by,
+      ...termsOf(request),
     });
-    return reply.send({ ...question, applied_seq: appliedSeq });
+    markApplied(reply, answered);
+    return reply.send({ ...answered.question, applied_seq: answered.appliedSeq });
   });
 }
 
@@ -130,20 +143,20 @@ function feedbackRoute(app: App, { loom }: Door): void {
     tags: ["people"],
     params: TaskPath,
     querystring: NoQuery,
+    headers: writeHeaders,
     body: FeedbackBody,
     response: answers({ 200: { description: "Recorded", schema: DoneAnswer } }, writing),
   };
-  app.post(
-    "/tasks/:id/feedback",
-    { schema },
-    async ({ params: { id }, body: { rating, comment, feedback, subtask_id } }, reply) => {
-      const { appliedSeq } = await loom.feedback(id, {
-        by,
-        ...present({ rating, comment: comment ?? feedback, subtaskId: subtask_id }),
-      });
-      return reply.send({ status: "ok", message: "Feedback recorded.", applied_seq: appliedSeq });
-    },
-  );
+  app.post("/tasks/:id/feedback", { schema }, async (request, reply) => {
+    const { rating, comment, feedback, subtask_id: subtaskId } = request.body;
+    const applied = await loom.feedback(request.params.id, {
+      by,
+      ...present({ rating, comment: comment ?? feedback, subtaskId }),
+      ...termsOf(request),
+    });
+    markApplied(reply, applied);
+    return reply.send({ status: "ok", message: "Feedback recorded.", applied_seq: applied.appliedSeq });
+  });
 }
 
 function conversationRoutes(app: App, { loom }: Door): void {
@@ -152,12 +165,15 @@ function conversationRoutes(app: App, { loom }: Door): void {
     tags: ["people"],
     params: TaskPath,
     querystring: NoQuery,
+    headers: writeHeaders,
     body: MessageBody,
     response: answers({ 200: { description: "Delivered", schema: MessageAnswer } }, writing),
   };
-  app.post("/tasks/:id/message", { schema: send }, async ({ params: { id }, body: { message } }, reply) => {
-    const { appliedSeq } = await loom.message(id, { message, by });
-    return reply.send({ status: "ok", message: "Message delivered.", task_id: id, applied_seq: appliedSeq });
+  app.post("/tasks/:id/message", { schema: send }, async (request, reply) => {
+    const { id } = request.params;
+    const applied = await loom.message(id, { message: request.body.message, by, ...termsOf(request) });
+    markApplied(reply, applied);
+    return reply.send({ status: "ok", message: "Message delivered.", task_id: id, applied_seq: applied.appliedSeq });
   });
 
   const read = {

@@ -78,6 +78,11 @@ export const EventsQuery = z.strictObject({
 });
 
 const cursor = z.string().max(40).optional();
+const ticket = z
+  .string()
+  .max(200)
+  .optional()
+  .describe("From POST /stream-tickets, for browsers that cannot send a key.");
 
 export const StreamQuery = z.strictObject({
   after: cursor.describe("Only events after this one."),
@@ -85,15 +90,36 @@ export const StreamQuery = z.strictObject({
   tokens: flag.default(true),
   types: z.string().max(4000).optional().describe("Comma-separated types of events."),
   subtask: SubtaskId.optional(),
+  ticket,
 });
 
 export const GlobalStreamQuery = z.strictObject({
   after: cursor.describe("`g<n>`: only events after this one; `now`: only what is new."),
   last_event_id: cursor,
   types: z.string().max(4000).optional(),
+  ticket,
 });
 
-export const TokensQuery = z.strictObject({ subtask: SubtaskId.optional() });
+export const TokensQuery = z.strictObject({ subtask: SubtaskId.optional(), ticket });
+
+export const TicketBody = z.strictObject({
+  stream: z
+    .string()
+    .max(300)
+    .regex(/^(?:\/tasks\/[^/?#]+\/(?:stream|tokens)|\/stream)$/, "is not the path of a stream")
+    .describe(
+      "The path of the one stream that the ticket is for: `/tasks/{id}/stream`, `/tasks/{id}/tokens` or `/stream`.",
+    ),
+});
+
+export const DeliveryPath = z.object({ id: z.string().regex(/^msg_[0-9A-Za-z_]{1,200}$/) });
+
+export const DeliveriesQuery = z.strictObject({
+  task_id: TaskId.optional().describe("Only those of this task."),
+  status: z.enum(["pending", "delivered", "failed"]).optional(),
+  limit: number(1, 200).default(50),
+  cursor: z.string().min(1).max(300).refine(noNul, "is not a cursor").optional(),
+});
 
 export const CancelBody = z.strictObject({ reason }).nullish();
 export const CancelQuery = z.strictObject({ purge: flag.default(false).describe(`true: ${later}`) });

@@ -21,8 +21,10 @@ import { EventStreams } from "./sse.ts";
 import { streamRoutes } from "./streams.ts";
 import { systemRoutes } from "./system.ts";
 import { taskRoutes } from "./tasks.ts";
+import { Tickets } from "./tickets.ts";
 import { unavailableRoutes } from "./unavailable.ts";
 import { validatorCompiler } from "./validation.ts";
+import { webhookRoutes } from "./webhooks.ts";
 import { workRoutes } from "./work.ts";
 
 export interface ApiConfig extends AccessRules {
@@ -36,6 +38,8 @@ export interface ApiOptions {
   readonly config: ApiConfig;
   readonly log: Log;
   readonly version: string;
+  /** Epoch milliseconds. Default the machine's clock. */
+  readonly now?: () => number;
   /** One line for each request, at its end. Default true. */
   readonly accessLog?: boolean;
 }
@@ -52,7 +56,8 @@ const graceMs = 2000;
 /** Longer than any id, so that the id's own schema refuses it. */
 const paramLengthMax = 300;
 
-export function createApi({ loom, config, log, version, accessLog = true }: ApiOptions): Api {
+export function createApi({ loom, config, log, version, now = Date.now, accessLog = true }: ApiOptions): Api {
+  const tickets = new Tickets({ apiKey: config.apiKey, now });
   const closing = new AbortController();
   const streams = new EventStreams(config.heartbeatMs);
   const app = createApp(config);
@@ -61,13 +66,13 @@ export function createApi({ loom, config, log, version, accessLog = true }: ApiO
     readJson(body),
   );
   if (accessLog) logRequests(app, log);
-  putGate(app, { access: new Access(config), routes: new RouteMap(), closing: closing.signal });
+  putGate(app, { access: new Access(config), tickets, routes: new RouteMap(), closing: closing.signal });
   app.addHook("preClose", (done) => {
     closing.abort();
     streams[Symbol.dispose]();
     done();
   });
-  const door: Door = { loom, streams, log, closing: closing.signal };
+  const door: Door = { loom, streams, tickets, log, closing: closing.signal };
   addRoutes(app, door);
   descriptionRoutes(app, {
     version,
@@ -98,7 +103,8 @@ function createApp({ bodyLimitBytes }: ApiConfig): App {
 }
 
 function addRoutes(app: App, door: Door): void {
-  for (const add of [taskRoutes, controlRoutes, peopleRoutes, workRoutes, streamRoutes, systemRoutes]) add(app, door);
+  for (const add of [taskRoutes, controlRoutes, peopleRoutes, workRoutes, streamRoutes, systemRoutes, webhookRoutes])
+    add(app, door);
   unavailableRoutes(app);
 }
 

@@ -3,10 +3,11 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { TaskView } from "../domain/view.ts";
 import { LoomError } from "../lib/errors.ts";
-import type { Submission } from "../ports/loom.ts";
+import type { Loom, Submission } from "../ports/loom.ts";
 import { EventAnswer, ListAnswer, SubmittedAnswer, TaskAnswer } from "./answers.ts";
-import { etagOf, idempotencyOf, isUnchanged, preferredWait } from "./conditional.ts";
+import { etagOf, isUnchanged, preferredWait, readHeaders, termsOf, writeHeaders } from "./conditional.ts";
 import { type App, answers, bodyProblems, by, type Door, givenUp } from "./door.ts";
+import { endOf, type Gap, gapAfter, gapText, isTerminal } from "./gaps.ts";
 import { present } from "./present.ts";
 import { EventsQuery, ListQuery, NoQuery, SubmitBody, TaskPath, ViewQuery } from "./requests.ts";
 import { eventText, taskRow } from "./wire.ts";
@@ -22,9 +23,7 @@ function submitRoute(app: App, { loom }: Door): void {
   const schema = {
     summary: "Submit a task",
     tags: ["tasks"],
-    headers: z.looseObject({
-      "idempotency-key": z.string().optional().describe("Same key and body within 24 h: the first answer again."),
-    }),
+    headers: writeHeaders.pick({ "idempotency-key": true }),
     querystring: NoQuery,
     body: SubmitBody,
     response: answers({ 201: { description: "Taken; Location and ETag name it", schema: SubmittedAnswer } }, [
@@ -34,9 +33,7 @@ function submitRoute(app: App, { loom }: Door): void {
     ]),
   };
   app.post("/tasks", { schema }, async (request, reply) => {
-    const key = request.headers["idempotency-key"];
-    const idempotency =
-      key === undefined ? undefined : idempotencyOf(key, { route: "POST /tasks", body: request.body });
+    const { idempotency } = termsOf(request);
     const { kind, task } = await loom.submit({ ...submissionOf(request.body), ...present({ idempotency }) });
     if (kind === "replayed") reply.header("idempotency-replayed", "true");
     return reply.code(201).header("location", `/tasks/${task.taskId}`).header("etag", etagOf(task.appliedSeq)).send({
@@ -117,8 +114,7 @@ function viewRoute(app: App, door: Door): void {
     tags: ["tasks"],
     params: TaskPath,
     querystring: ViewQuery,
-    headers: z.looseObject({
-      "if-none-match": z.string().optional().describe("An ETag; 304 when nothing happened since."),
+    headers: readHeaders.extend({
       prefer: z.string().optional().describe("`wait=30`: as `?wait=30`."),
     }),
     response: answers(
@@ -171,14 +167,40 @@ function eventsRoute(app: App, { loom, closing }: Door): void {
     ),
   };
   app.get("/tasks/:id/events", { schema }, async ({ params: { id }, query: { after, limit, wait } }, reply) => {
-    await loom.view(id);
+    const view = await loom.view(id);
+    const gap = isTerminal(view) ? await gapAfter(loom, view, after) : null;
+    if (gap !== null) return sendJson(reply, await beyondGap({ loom, view, gap, limit }));
     const signal = givenUp(reply, closing);
     const events = await loom.events(id, { after, limit, waitMs: wait * 1000, signal }).catch((error: unknown) => {
       if (signal.aborted) return [];
       throw error;
     });
-    return reply
-      .type("application/json; charset=utf-8")
-      .send(`[${events.map((event) => eventText(id, event)).join(",")}]`);
+    return sendJson(
+      reply,
+      events.map((event) => eventText(id, event)),
+    );
   });
+}
+
+/** What there still is behind a gap, with the gap before it, as the stream tells it. */
+async function beyondGap({
+  loom,
+  view,
+  gap,
+  limit,
+}: {
+  readonly loom: Loom;
+  readonly view: TaskView;
+  readonly gap: Gap;
+  readonly limit: number;
+}): Promise<readonly string[]> {
+  const { task_id: id } = view;
+  const end = gap.firstAvailable === null ? endOf(view) : null;
+  const query = { after: gap.from, limit, waitMs: 0, signal: new AbortController().signal };
+  const events = end === null ? await loom.events(id, query) : [end];
+  return [gapText(id, gap), ...events.map((event) => eventText(id, event))];
+}
+
+function sendJson(reply: FastifyReply, texts: readonly string[]): FastifyReply {
+  return reply.type("application/json; charset=utf-8").send(`[${texts.join(",")}]`);
 }

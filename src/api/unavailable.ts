@@ -7,8 +7,6 @@ const routes = [
   { method: "GET", url: "/metrics", what: "Prometheus metrics" },
   { method: "GET", url: "/slo", what: "success rate and durations" },
   { method: "GET", url: "/processes", what: "processes" },
-  { method: "GET", url: "/webhooks/deliveries", what: "the list of webhook deliveries" },
-  { method: "POST", url: "/webhooks/deliveries/:id/redeliver", what: "delivering a webhook again" },
 ] as const;
 
 export function unavailableRoutes(app: App): void {
@@ -27,18 +25,24 @@ export function unavailableRoutes(app: App): void {
   }
 }
 
-/** @throws LoomError not_available_yet for a header that asks for a promise this route cannot keep */
-export function refuseUnkeptPromises({ method, headers, routeOptions }: FastifyRequest): void {
-  if (method === "POST" && headers["idempotency-key"] !== undefined && routeOptions.url !== "/tasks") {
-    throw new LoomError("not_available_yet", `Not available yet: Idempotency-Key on ${method} ${routeOptions.url}.`, {
-      hint: "Leave the header out; POST /tasks takes it.",
+const reading: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/** @throws LoomError for a header that asks for a promise this route cannot keep */
+export function refuseUnkeptPromises({ method, headers, routeOptions: { url = "" } }: FastifyRequest): void {
+  if (reading.has(method)) return;
+  if (headers["idempotency-key"] !== undefined && !url.startsWith("/tasks") && !url.startsWith("/webhooks")) {
+    throw new LoomError("not_available_yet", `Not available yet: Idempotency-Key on ${method} ${url}.`, {
+      hint: "Leave the header out; all writes on tasks and webhooks take it.",
       errors: [{ pointer: "#/headers/idempotency-key", detail: "is not available on this route yet" }],
     });
   }
-  if (headers["if-match"] !== undefined && method !== "GET" && method !== "HEAD") {
-    throw new LoomError("not_available_yet", "Not available yet: If-Match.", {
-      hint: "Leave the header out.",
-      errors: [{ pointer: "#/headers/if-match", detail: "is not available yet" }],
-    });
+  if (headers["if-match"] !== undefined && !url.startsWith("/tasks/:id")) {
+    throw new LoomError(
+      "precondition_failed",
+      `If-Match names a version, and ${method} ${url} writes to nothing that has one.`,
+      {
+        hint: "Leave the header out; writes on one task take it.",
+      },
+    );
   }
 }

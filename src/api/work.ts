@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { LoomError } from "../lib/errors.ts";
 import { ChangesAnswer, MemoryAnswer, SubtaskAnswer, TraceAnswer } from "./answers.ts";
-import { type App, answers, type Door } from "./door.ts";
+import { readHeaders, sendUnlessKnown } from "./conditional.ts";
+import { type App, answers, type Door, unchanged } from "./door.ts";
 import { present } from "./present.ts";
 import { FilePath, MemoryQuery, NoQuery, SearchQuery, SubtaskPath, TaskPath } from "./requests.ts";
 import { memoryRow } from "./wire.ts";
@@ -19,19 +20,28 @@ function subtaskRoutes(app: App, { loom }: Door): void {
     summary,
     tags: ["work"],
     querystring: NoQuery,
-    response: answers({ 200: { description: summary, schema } }, [404]),
+    headers: readHeaders,
+    response: answers({ 200: { description: summary, schema }, 304: unchanged }, [404]),
   });
   const list = { ...about("The subtasks of the plan", z.array(SubtaskAnswer)), params: TaskPath };
-  app.get("/tasks/:id/subtasks", { schema: list }, async ({ params: { id } }, reply) =>
-    reply.send(await loom.subtasks(id)),
-  );
+  app.get("/tasks/:id/subtasks", { schema: list }, (request, reply) => {
+    const { id } = request.params;
+    return sendUnlessKnown({ loom, request, reply }, id, () => loom.subtasks(id));
+  });
 
   const one = { ...about("One subtask", SubtaskAnswer), params: SubtaskPath };
-  app.get("/tasks/:id/subtasks/:sid", { schema: one }, async ({ params: { id, sid } }, reply) =>
-    reply.send(await subtaskOf(id, sid)),
-  );
+  app.get("/tasks/:id/subtasks/:sid", { schema: one }, (request, reply) => {
+    const { id, sid } = request.params;
+    return sendUnlessKnown({ loom, request, reply }, id, () => subtaskOf(id, sid));
+  });
 
-  const trace = { ...about("Prompts, turns, tool calls and verdicts of a subtask", TraceAnswer), params: SubtaskPath };
+  const trace = {
+    summary: "Prompts, turns, tool calls and verdicts of a subtask",
+    tags: ["work"],
+    params: SubtaskPath,
+    querystring: NoQuery,
+    response: answers({ 200: { description: "Oldest first", schema: TraceAnswer } }, [404]),
+  };
   app.get("/tasks/:id/subtasks/:sid/trace", { schema: trace }, async ({ params: { id, sid } }, reply) => {
     await subtaskOf(id, sid);
     return reply.send(await loom.trace(id, sid));
@@ -82,14 +92,18 @@ function changeRoutes(app: App, { loom }: Door): void {
     tags: ["changes"],
     params: TaskPath,
     querystring: NoQuery,
-    response: answers({ 200: { description: "Oldest first", schema: ChangesAnswer } }, [404]),
+    headers: readHeaders,
+    response: answers({ 200: { description: "Oldest first", schema: ChangesAnswer }, 304: unchanged }, [404]),
   };
-  app.get("/tasks/:id/changes", { schema: list }, async ({ params: { id } }, reply) =>
-    reply.send(await loom.changes(id)),
-  );
+  app.get("/tasks/:id/changes", { schema: list }, (request, reply) => {
+    const { id } = request.params;
+    return sendUnlessKnown({ loom, request, reply }, id, () => loom.changes(id));
+  });
 
   const diff = {
-    ...list,
+    params: TaskPath,
+    querystring: NoQuery,
+    tags: list.tags,
     summary: "The same as a unified diff",
     response: answers({ 200: { description: "A unified diff", type: "text/x-diff" } }, [404]),
   };

@@ -1,10 +1,11 @@
 /** The command line of Loom: which commands there are, what they take, and how each ends. */
 import { Command, CommanderError } from "commander";
+import { databaseBackup, databaseCheck, databaseMigrate, databaseStatus } from "./database-commands.ts";
 import { doctor } from "./doctor.ts";
 import { exitCodeOf, exits, failureLines } from "./exit-codes.ts";
 import { type RunOptions, run, watch } from "./run.ts";
 import type { CommonOptions } from "./settings.ts";
-import { config, models, type ServeOptions, serve, tools } from "./system-commands.ts";
+import { config, models, type ServeOptions, serve, showWebhookSecret, tools } from "./system-commands.ts";
 import {
   type ApproveOptions,
   answer,
@@ -57,13 +58,16 @@ function programFor(world: World, finish: Finish): Command {
   peopleCommands(program, world, finish);
   controlCommands(program, world, finish);
   systemCommands(program, world, finish);
+  databaseCommands(program, world, finish);
   return program;
 }
 
+function inPlace(command: Command): Command {
+  return command.option("-c, --config <file>", "configuration file (default: ./loom.toml, then ~/.loom/loom.toml)");
+}
+
 function common(command: Command): Command {
-  return command
-    .option("-c, --config <file>", "configuration file (default: ./loom.toml, then ~/.loom/loom.toml)")
-    .option("--server <url>", "address of the server (default: LOOM_URL, then the configuration)");
+  return inPlace(command).option("--server <url>", "address of the server (default: LOOM_URL, then the configuration)");
 }
 
 function workCommands(program: Command, world: World, finish: Finish): void {
@@ -181,6 +185,10 @@ function systemCommands(program: Command, world: World, finish: Finish): void {
   common(program.command("config").description("the configuration in force, as JSON, without secrets")).action(
     (options: CommonOptions) => finish(config(world, options)),
   );
+  const webhooks = program.command("webhooks").description("what receivers of callbacks need").helpCommand(false);
+  common(webhooks.command("secret").description("the secret that signs deliveries; keep it to yourself")).action(
+    (options: CommonOptions) => finish(showWebhookSecret(world, options)),
+  );
   common(program.command("doctor").description("check what a run needs, and say what to do")).action(
     (options: CommonOptions) => finish(doctor(world, options)),
   );
@@ -188,6 +196,28 @@ function systemCommands(program: Command, world: World, finish: Finish): void {
     .command("demo")
     .description("show the main job on a small project, without a model server")
     .action(() => finish(world.demo(world)));
+}
+
+function databaseCommands(program: Command, world: World, finish: Finish): void {
+  const database = program
+    .command("db")
+    .description("the database: how it stands, a backup, a check, its newest schema")
+    .helpCommand(false);
+  inPlace(database.command("status").description("size, tasks, schema, and whether a Loom uses it"))
+    .option("--json", "print JSON")
+    .action((options: CommonOptions & Json) => finish(databaseStatus(world, options)));
+  inPlace(
+    database
+      .command("backup")
+      .argument("<file>", "where it goes; nothing may stand there")
+      .description("copy it as of this moment, also while a server runs"),
+  ).action((file: string, options: CommonOptions) => finish(databaseBackup(world, file, options)));
+  inPlace(database.command("check").description("look for damage; exit code 1 when there is any")).action(
+    (options: CommonOptions) => finish(databaseCheck(world, options)),
+  );
+  inPlace(database.command("migrate").description("bring it to this version's schema; a start does so too")).action(
+    (options: CommonOptions) => finish(databaseMigrate(world, options)),
+  );
 }
 
 function collected(value: string, before: readonly string[]): readonly string[] {

@@ -1,5 +1,6 @@
-/** Commands about Loom itself: serve, models, tools, config, demo. */
+/** Commands about Loom itself: serve, models, tools, config, webhooks, demo. */
 import { redactedConfig } from "../config/secrets.ts";
+import { webhookSecret } from "../config/webhook-secret.ts";
 import { connectAny } from "./connect.ts";
 import { exits, UsageError } from "./exit-codes.ts";
 import type { Service } from "./service.ts";
@@ -84,5 +85,11 @@ export async function config(world: World, options: CommonOptions): Promise<numb
     ...settings.warnings,
   );
   say(world.stdout, JSON.stringify(redactedConfig(settings.config), null, 2));
+  return exits.done;
+}
+
+/** What receivers verify webhooks with: as configured, or the one that Loom made, or makes now. */
+export async function showWebhookSecret(world: World, options: CommonOptions): Promise<number> {
+  say(world.stdout, webhookSecret(readSettings(world, options).config));
   return exits.done;
 }

@@ -91,6 +91,10 @@ class Reading {
 
   #interpolated(section: string, name: string, raw: unknown): unknown {
     if (Array.isArray(raw)) return raw.map((inner: unknown) => this.#interpolated(section, name, inner));
+    if (isJsonObject(raw))
+      return Object.fromEntries(
+        Object.entries(raw).map(([inner, value]) => [inner, this.#interpolated(section, name, value)]),
+      );
     if (typeof raw !== "string") return raw;
     return raw.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_whole, variable: string) => {
       const value = this.#env[variable];

@@ -3,6 +3,7 @@
  * prints as `loom.example.toml` and shows at /config is made from this table.
  */
 import { z } from "zod";
+import { isWebhookSecret } from "./webhook-secret.ts";
 
 export interface KeySpec<S extends z.ZodType = z.ZodType> {
   readonly schema: S;
@@ -25,6 +26,15 @@ function reserved<S extends z.ZodType>(schema: S, initial: z.infer<S>, reason: s
 function secret(reason: string): KeySpec<z.ZodString> {
   return { ...key(z.string().max(4000), "", reason), secret: true };
 }
+
+/** One signs; with two, both do. */
+const webhookSecrets = z
+  .string()
+  .max(4000)
+  .refine(
+    (text) => text === "" || text.split(" ").every(isWebhookSecret),
+    "whsec_ and the base64 of 24 to 64 bytes, or two of them with a space between",
+  );
 
 const flag = z.boolean();
 const path = z.string().max(4096);
@@ -100,7 +110,7 @@ export const sections = {
   },
   memory: {
     database_path: key(path, "~/.loom/loom.db", "the one SQLite file; larger blobs lie in a folder beside it"),
-    retention_days: reserved(int(0, 36_500), 0, "days that closed tasks are kept; 0: for ever"),
+    retention_days: key(int(0, 36_500), 0, "days that closed tasks are kept, then only their last view; 0: for ever"),
   },
   workspace: {
     default_path: key(path, "~/projects", "where `loom run` looks for a workspace that is named, not given as a path"),
@@ -108,6 +118,18 @@ export const sections = {
     shared: key(flag, false, "let two tasks work in one workspace at a time"),
   },
   webhooks: {
+    secret: {
+      ...key(
+        webhookSecrets,
+        "",
+        "whsec_…: signs deliveries; two with a space between: both do. Empty: one is made, `loom webhooks secret` shows it",
+      ),
+      secret: true,
+    },
+    endpoint_secrets: {
+      ...key(z.record(z.url(), webhookSecrets.min(1)), {}, 'others, by receiver: { "http://agent:8080" = "whsec_…" }'),
+      secret: true,
+    },
     allow_private: key(
       flag,
       undefined,

@@ -10,7 +10,7 @@ import type { Request } from "../domain/request.ts";
 import { settle } from "../domain/settle.ts";
 import type { Task } from "../domain/task.ts";
 import type { Refusal } from "../lib/errors.ts";
-import { ok, type Result } from "../lib/result.ts";
+import { err, ok, type Result } from "../lib/result.ts";
 import type { Append, Blob, IdempotencyRow, StepRow } from "../ports/event-store.ts";
 import { folded } from "./log-reading.ts";
 import { outboxOf, rowOf } from "./projection.ts";
@@ -18,8 +18,20 @@ import { outboxOf, rowOf } from "./projection.ts";
 export interface RequestMessage {
   readonly kind: "request";
   readonly request: Request;
-  readonly idempotency?: (taskId: string) => IdempotencyRow;
+  readonly idempotency?: Idempotency;
+  /** Refused unless the log ends at one of these. */
+  readonly ifSeq?: readonly number[];
 }
+
+/** What a request led to. */
+export interface Outcome {
+  /** The task right after this request; others may have been taken since. */
+  readonly task: Task;
+  readonly events: readonly Event[];
+}
+
+/** The row that is kept with a request, so that its key can be used once. */
+export type Idempotency = (taskId: string, outcome: Outcome) => IdempotencyRow;
 
 export interface ReportMessage {
   readonly kind: "report";
@@ -37,6 +49,8 @@ export interface Answer {
   readonly events: readonly Event[];
   readonly refusal: Refusal | null;
   readonly appliedSeq: number;
+  /** Right after this message, unless it was refused. */
+  readonly task?: Task;
   readonly duplicate?: IdempotencyRow;
 }
 
@@ -75,6 +89,18 @@ export function draftOf(messages: readonly Message[], standing: Standing): Draft
   return batch.drafted();
 }
 
+/** Why a request that was made for another state of the task is not taken. */
+export function staleness(task: Task | null, ifSeq: readonly number[] | undefined): Refusal | null {
+  const lastSeq = task?.lastSeq ?? 0;
+  if (ifSeq === undefined || ifSeq.includes(lastSeq)) return null;
+  return {
+    code: "precondition_failed",
+    message: `The task has changed: it is at t-${lastSeq}`,
+    hint: "GET it again, look at what changed, and send the request with its new ETag",
+    extra: { last_seq: lastSeq },
+  };
+}
+
 class Batch {
   readonly #standing: Standing;
   readonly #ended = new Set<string>();
@@ -110,17 +136,21 @@ class Batch {
     if (!outcome.ok) return { events: [], refusal: outcome.error, appliedSeq: this.#task?.lastSeq ?? 0 };
     this.#say(outcome.value);
     if (message.kind === "report") this.#keep(message, outcome.value);
-    else if (message.idempotency !== undefined) {
-      this.#idempotency = message.idempotency(this.#standing.taskId);
+    else if (message.idempotency !== undefined && this.#task !== null) {
+      this.#idempotency = message.idempotency(this.#standing.taskId, { task: this.#task, events: outcome.value });
       this.keyed = this.#fates.length;
     }
-    return { events: outcome.value, refusal: null, appliedSeq: this.#task?.lastSeq ?? 0 };
+    const answer = { events: outcome.value, refusal: null, appliedSeq: this.#task?.lastSeq ?? 0 };
+    return this.#task === null ? answer : { ...answer, task: this.#task };
   }
 
   #ask(message: Message): Result<readonly Event[], Refusal> {
     const { now, inFlight } = this.#standing;
     const circumstances = { now, inFlight: inFlight(this.#ended) };
-    if (message.kind === "request") return decide(this.#task, message.request, circumstances);
+    if (message.kind === "request") {
+      const refusal = staleness(this.#task, message.ifSeq);
+      return refusal === null ? decide(this.#task, message.request, circumstances) : err(refusal);
+    }
     return ok(this.#task === null ? [] : settle(this.#task, message.report, circumstances));
   }
 

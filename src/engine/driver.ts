@@ -12,7 +12,7 @@ import type { Held } from "../domain/view.ts";
 import { LoomError, type Refusal } from "../lib/errors.ts";
 import { err, ok, type Result, unreachable } from "../lib/result.ts";
 import type { IdempotencyRow } from "../ports/event-store.ts";
-import { type Answer, type Drafted, draftOf, type Message } from "./batch.ts";
+import { type Answer, type Drafted, draftOf, type Idempotency, type Message } from "./batch.ts";
 import { waitAtMost } from "./deadline.ts";
 import { factsOf, isPassing, storageRetryMs } from "./faults.ts";
 import { answerAll, answerDuplicate, type Letter } from "./letters.ts";
@@ -20,6 +20,7 @@ import { readLog } from "./log-reading.ts";
 import { tookEffect, write } from "./log-writing.ts";
 import { Losses } from "./losses.ts";
 import { Mailbox } from "./mailbox.ts";
+import { withoutLog } from "./remains.ts";
 import { Runner, type RunnerPorts } from "./runner.ts";
 
 export interface DriverPorts extends RunnerPorts {
@@ -39,12 +40,11 @@ function isPatient(message: Message): boolean {
 export interface Taken {
   readonly appliedSeq: number;
   readonly events: readonly Event[];
+  /** Right after this request; others may have been taken since. */
+  readonly task?: Task;
   /** The idempotency key was used before: this is what it led to then, and nothing was done now. */
   readonly duplicate?: IdempotencyRow;
 }
-
-/** The row that is kept with a request, so that its key can be used once. */
-export type Idempotency = (taskId: string) => IdempotencyRow;
 
 /** Law 4 gives 500 ms; what has not stopped by twice that does not hold up the end of the process. */
 const stopMsMax = 1000;
@@ -90,9 +90,7 @@ export class Driver {
   /** Folds the task from its log. @throws Error when the log cannot be folded; LoomError not_found when there is none */
   static async open(taskId: string, ports: DriverPorts): Promise<Driver> {
     const events = await readLog(ports.store, taskId, 0);
-    if (events.length === 0) {
-      throw new LoomError("not_found", `There is no task "${taskId}"`, { hint: "GET /tasks lists the tasks" });
-    }
+    if (events.length === 0) throw await withoutLog(ports.store, taskId);
     return new Driver(taskId, fold(taskId, events), ports);
   }
 
@@ -121,10 +119,10 @@ export class Driver {
   }
 
   /** A request, answered when what it led to is durable. @throws LoomError when the store cannot take it */
-  async send(request: Request, idempotency?: Idempotency): Promise<Result<Taken, Refusal>> {
+  async send(request: Request, idempotency?: Idempotency, ifSeq?: readonly number[]): Promise<Result<Taken, Refusal>> {
     if (this.#refusing !== null) throw this.#refusing;
-    const keyed = idempotency === undefined ? {} : { idempotency };
-    const answer = await this.#post({ kind: "request", request, ...keyed });
+    const terms = { ...(idempotency === undefined ? {} : { idempotency }), ...(ifSeq === undefined ? {} : { ifSeq }) };
+    const answer = await this.#post({ kind: "request", request, ...terms });
     return answer.refusal === null ? ok(answer) : err(answer.refusal);
   }
 

@@ -3,12 +3,14 @@ import type { JsonObject } from "../lib/json.ts";
 import type { Feed } from "../ports/feed.ts";
 import type { Health, Loom } from "../ports/loom.ts";
 import type { Tools } from "../ports/tool.ts";
+import { type DeliveryPorts, deliveriesOf } from "./deliveries.ts";
 import { type ReadingPorts, readingsOf } from "./reading.ts";
+import { Repeats } from "./repeats.ts";
 import { requestsOf } from "./requesting.ts";
 import { missingModels, type SubmissionPorts, submit } from "./submission.ts";
 import { undo } from "./undoing.ts";
 
-export interface LoomPorts extends SubmissionPorts, ReadingPorts {
+export interface LoomPorts extends Omit<SubmissionPorts & DeliveryPorts, "repeats">, ReadingPorts {
   readonly feed: Feed;
   readonly tools: Tools;
   readonly version: string;
@@ -17,11 +19,13 @@ export interface LoomPorts extends SubmissionPorts, ReadingPorts {
   readonly problems: readonly string[];
 }
 
-export function createLoom(ports: LoomPorts): Loom {
-  const { feed, models, store, tools } = ports;
+export function createLoom(given: LoomPorts): Loom {
+  const { feed, models, store, tools } = given;
+  const ports = { ...given, repeats: new Repeats(given) };
   return {
     ...readingsOf(ports),
     ...requestsOf(ports),
+    ...deliveriesOf(ports),
     submit: (submission) => submit(ports, submission),
     undo: (taskId, request) => undo(ports, taskId, request),
     subscribe: (taskId, options) => feed.subscribe(taskId, options),

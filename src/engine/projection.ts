@@ -2,7 +2,7 @@
 import type { Event, TaskEvent } from "../domain/event.ts";
 import { changesOf, isClosed, planned, type Task } from "../domain/task.ts";
 import { statusOf, viewOf } from "../domain/view.ts";
-import type { Json } from "../lib/json.ts";
+import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
 import type { OutboxRow, TaskRow } from "../ports/event-store.ts";
 
 export function rowOf(task: Task): TaskRow {
@@ -18,6 +18,9 @@ export function rowOf(task: Task): TaskRow {
     lastSeq: task.lastSeq,
   };
 }
+
+/** Standard Webhooks asks for less than 20 kB. */
+const bodyBytesMax = 18_000;
 
 const webhookTypes: Partial<Record<Event["type"], string>> = {
   task_completed: "task.completed",
@@ -67,5 +70,25 @@ function bodyOf(task: Task, event: TaskEvent, type: string): Json {
     files_changed: changesOf(task).length,
     data: { seq, ...facts },
   };
-  return JSON.parse(JSON.stringify(told)) as Json;
+  return fitted(JSON.parse(JSON.stringify(told)) as Json);
+}
+
+/** Cuts long texts and lists until it fits; what was cut is said, and stands whole in the log. */
+function fitted(body: Json): Json {
+  for (const max of [4000, 1000, 250]) {
+    if (sizeOf(body) <= bodyBytesMax) return body;
+    body = { ...(cut(body, max) as JsonObject), truncated: true };
+  }
+  return body;
+}
+
+function cut(value: Json, max: number): Json {
+  if (typeof value === "string") return value.length > max ? `${value.slice(0, max)}…` : value;
+  if (Array.isArray(value)) return value.slice(0, max / 10).map((inner: Json) => cut(inner, max));
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, cut(inner, max)]));
+}
+
+function sizeOf(body: Json): number {
+  return new TextEncoder().encode(JSON.stringify(body)).byteLength;
 }

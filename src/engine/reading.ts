@@ -12,6 +12,7 @@ import type { Changes, Workspaces } from "../ports/workspace.ts";
 import { corruptView } from "./corrupt-view.ts";
 import { deadlineIn } from "./deadline.ts";
 import { type EventPorts, eventsAfter } from "./event-polling.ts";
+import { remainsOf } from "./remains.ts";
 import { driverOf, taskOf } from "./task-access.ts";
 
 export interface ReadingPorts extends EventPorts {
@@ -97,6 +98,8 @@ async function view(ports: ReadingPorts, taskId: string): Promise<TaskView> {
     const { task, held } = await driverOf(ports, taskId);
     return viewOf(task, held);
   } catch (error) {
+    const remains = await remainsOf(ports.store, taskId);
+    if (remains !== null) return remains;
     const reason = ports.supervisor.quarantined.get(taskId);
     const row = reason === undefined ? null : await ports.store.row(taskId);
     if (reason === undefined || row === null) throw error;
@@ -109,7 +112,9 @@ async function waitClosed(
   taskId: string,
   { timeoutMs, signal }: Parameters<Loom["wait"]>[1],
 ): Promise<TaskView> {
-  const { supervisor, clock } = ports;
+  const { supervisor, clock, store } = ports;
+  const remains = await remainsOf(store, taskId);
+  if (remains !== null) return remains;
   using deadline = deadlineIn(clock, timeoutMs, signal);
   while (!deadline.signal.aborted && !supervisor.draining && !supervisor.quarantined.has(taskId)) {
     const changed = supervisor.nextChange(taskId, deadline.signal);

@@ -1,35 +1,63 @@
 /** The requests of the handle: what a client or a person asks of a task, as the domain's requests. */
 
-import { questionView } from "../domain/view.ts";
-import type { Loom } from "../ports/loom.ts";
-import { type AccessPorts, send } from "./task-access.ts";
+import type { Request } from "../domain/request.ts";
+import { questionView, statusOf } from "../domain/view.ts";
+import type { Applied, Loom, Terms } from "../ports/loom.ts";
+import type { Outcome } from "./batch.ts";
+import { type SendPorts, send } from "./task-access.ts";
 
 type Requests = Pick<
   Loom,
   "cancel" | "steer" | "message" | "pause" | "resume" | "retry" | "approve" | "answer" | "feedback"
 >;
 
-export function requestsOf(ports: AccessPorts): Requests {
-  const applied = async (...[taskId, request]: [string, Parameters<typeof send>[2]]) =>
-    (await send(ports, taskId, request)).applied;
+export function requestsOf(ports: SendPorts): Requests {
+  const applied = (taskId: string, request: Request, terms: Terms) =>
+    send(ports, { taskId, request, answerOf: appliedOf, ...terms });
   return {
-    cancel: (taskId, request) => applied(taskId, { type: "CancelTask", ...request }),
-    steer: (taskId, request) => applied(taskId, { type: "SteerTask", ...request }),
-    message: (taskId, request) => applied(taskId, { type: "SendMessage", ...request }),
-    pause: (taskId, request) => applied(taskId, { type: "PauseTask", ...request }),
-    resume: (taskId, request) => applied(taskId, { type: "ResumeTask", ...request }),
-    retry: (taskId, request) => applied(taskId, { type: "RetryTask", ...request }),
-    feedback: (taskId, request) => applied(taskId, { type: "GiveFeedback", ...request }),
-    approve: async (taskId, request) => {
-      const sent = await send(ports, taskId, { type: "DecideApproval", ...request });
-      return { ...sent.applied, resolvedPending: sent.events.length > 0 };
-    },
-    answer: async (taskId, request) => {
-      const sent = await send(ports, taskId, { type: "AnswerQuestion", ...request });
-      const question = sent.task.questions.get(request.questionId);
-      if (question === undefined)
-        throw new Error(`Task ${taskId} took an answer to ${request.questionId}, which it never asked`);
-      return { ...sent.applied, question: questionView(sent.task, question) };
-    },
+    cancel: (taskId, asked) =>
+      told(asked, (request, terms) => applied(taskId, { type: "CancelTask", ...request }, terms)),
+    steer: (taskId, asked) =>
+      told(asked, (request, terms) => applied(taskId, { type: "SteerTask", ...request }, terms)),
+    message: (taskId, asked) =>
+      told(asked, (request, terms) => applied(taskId, { type: "SendMessage", ...request }, terms)),
+    pause: (taskId, asked) =>
+      told(asked, (request, terms) => applied(taskId, { type: "PauseTask", ...request }, terms)),
+    resume: (taskId, asked) =>
+      told(asked, (request, terms) => applied(taskId, { type: "ResumeTask", ...request }, terms)),
+    retry: (taskId, asked) =>
+      told(asked, (request, terms) => applied(taskId, { type: "RetryTask", ...request }, terms)),
+    feedback: (taskId, asked) =>
+      told(asked, (request, terms) => applied(taskId, { type: "GiveFeedback", ...request }, terms)),
+    approve: (taskId, asked) =>
+      told(asked, (request, terms) => {
+        const answerOf = (outcome: Outcome) => ({ ...appliedOf(outcome), resolvedPending: outcome.events.length > 0 });
+        return send(ports, { taskId, request: { type: "DecideApproval", ...request }, answerOf, ...terms });
+      }),
+    answer: (taskId, asked) =>
+      told(asked, (request, terms) => {
+        const answerOf = (outcome: Outcome) => answeredOf(outcome, request.questionId);
+        return send(ports, { taskId, request: { type: "AnswerQuestion", ...request }, answerOf, ...terms });
+      }),
   };
+}
+
+/** What is asked, and on which terms; the domain knows only of the first. */
+function told<T extends Terms, R>(asked: T, go: (request: Omit<T, keyof Terms>, terms: Terms) => R): R {
+  const { idempotency, ifSeq, ...request } = asked;
+  return go(request, {
+    ...(idempotency === undefined ? {} : { idempotency }),
+    ...(ifSeq === undefined ? {} : { ifSeq }),
+  });
+}
+
+function appliedOf({ task }: Outcome): Applied {
+  return { appliedSeq: task.lastSeq, status: statusOf(task) };
+}
+
+function answeredOf(outcome: Outcome, questionId: string): Awaited<ReturnType<Loom["answer"]>> {
+  const question = outcome.task.questions.get(questionId);
+  if (question === undefined)
+    throw new Error(`Task ${outcome.task.id} took an answer to ${questionId}, which it never asked`);
+  return { ...appliedOf(outcome), question: questionView(outcome.task, question) };
 }

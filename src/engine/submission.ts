@@ -4,18 +4,19 @@ import { runIdOf } from "../domain/ids.ts";
 import type { Rules } from "../domain/rules.ts";
 import type { Brief } from "../domain/task.ts";
 import { LoomError, refused } from "../lib/errors.ts";
-import type { EventStore, IdempotencyRow } from "../ports/event-store.ts";
+import type { IdempotencyRow } from "../ports/event-store.ts";
 import type { Loom, Submission, Submitted } from "../ports/loom.ts";
 import type { Models } from "../ports/model.ts";
 import type { Egress } from "../ports/policy.ts";
 import type { Clock, Ids } from "../ports/runtime.ts";
 import type { Workspaces } from "../ports/workspace.ts";
 import { deadlineIn } from "./deadline.ts";
+import { type Key, type Repeats, sameRequest } from "./repeats.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 export interface SubmissionPorts {
   readonly supervisor: Supervisor;
-  readonly store: EventStore;
+  readonly repeats: Repeats;
   readonly models: Models;
   readonly workspaces: Workspaces;
   readonly egress: Egress;
@@ -31,8 +32,14 @@ const callbackCheckMs = 5000;
 
 export async function submit(ports: SubmissionPorts, submission: Submission): ReturnType<Loom["submit"]> {
   const { idempotency } = submission;
-  const known = idempotency === undefined ? null : await ports.store.idempotency(idempotency.key);
-  if (known !== null) return replayed(known, idempotency);
+  return await ports.repeats.once<Awaited<ReturnType<Loom["submit"]>>>(idempotency, {
+    first: () => created(ports, submission),
+    again: replayed,
+  });
+}
+
+async function created(ports: SubmissionPorts, submission: Submission): ReturnType<Loom["submit"]> {
+  const { idempotency } = submission;
   requireModels(ports);
   if (submission.callbackUrl !== undefined) await checkCallback(ports, submission.callbackUrl);
   const taskId = ports.ids.next("task");
@@ -43,7 +50,7 @@ export async function submit(ports: SubmissionPorts, submission: Submission): Re
   const result = await ports.supervisor.create(taskId, brief, kept);
   if (!result.ok) throw refused(result.error);
   const { appliedSeq, duplicate } = result.value;
-  if (duplicate !== undefined) return replayed(duplicate, idempotency);
+  if (duplicate !== undefined && idempotency !== undefined) return replayed(sameRequest(duplicate, idempotency));
   return { kind: "created", task: { taskId, runId: runIdOf(taskId), appliedSeq } };
 }
 
@@ -60,8 +67,6 @@ function requireModels({ models }: SubmissionPorts): void {
   });
 }
 
-type Key = NonNullable<Submission["idempotency"]>;
-
 function keptAnswer(
   { key, fingerprint }: Key,
   { id, createdAt }: { readonly id: string; readonly createdAt: number },
@@ -69,24 +74,23 @@ function keptAnswer(
   return { key, fingerprint, status: 201, body: { task_id: id, applied_seq: 1 }, createdAt };
 }
 
-function replayed(row: IdempotencyRow, key: Key | undefined): { readonly kind: "replayed"; readonly task: Submitted } {
-  if (row.fingerprint !== key?.fingerprint) {
-    throw new LoomError("idempotency_conflict", "This Idempotency-Key was used with another body", {
-      hint: "Use a new key for a new request; keys are kept for 24 hours",
-    });
-  }
+function replayed({ body }: IdempotencyRow): { readonly kind: "replayed"; readonly task: Submitted } {
   // Rows of submissions are written above and nowhere else.
-  const { task_id: taskId } = row.body as { readonly task_id: string };
+  const { task_id: taskId } = body as { readonly task_id: string };
   return { kind: "replayed", task: { taskId, runId: runIdOf(taskId), appliedSeq: 1 } };
 }
 
 async function checkCallback({ egress, clock, allowPrivateWebhooks }: SubmissionPorts, url: string): Promise<void> {
   using deadline = deadlineIn(clock, callbackCheckMs);
-  const refusal = await egress.check(url, { allowPrivate: allowPrivateWebhooks, signal: deadline.signal });
+  const { signal } = deadline;
+  const refusal = await egress.check(url, { allowPrivate: allowPrivateWebhooks, signal }).catch((error: unknown) => {
+    if (signal.aborted) return null; // a name that does not resolve in time is looked at again with each delivery
+    throw error;
+  });
   if (refusal === null) return;
   throw new LoomError("callback_refused", `callback_url "${url}" is refused: ${refusal}`, {
     hint: "Set [webhooks] allow_private = true if this address is meant",
-    errors: [{ pointer: "/callback_url", detail: refusal }],
+    errors: [{ pointer: "#/callback_url", detail: refusal }],
   });
 }
 

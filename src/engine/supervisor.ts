@@ -8,8 +8,9 @@ import { statusOf, type TaskStatus } from "../domain/view.ts";
 import { LoomError, messageOf, type Refusal } from "../lib/errors.ts";
 import type { Result } from "../lib/result.ts";
 import { admissions } from "./admission.ts";
+import type { Idempotency } from "./batch.ts";
 import { waitAtMost } from "./deadline.ts";
-import { Driver, type DriverPorts, type Idempotency, type Taken } from "./driver.ts";
+import { Driver, type DriverPorts, type Taken } from "./driver.ts";
 import { isPassing } from "./faults.ts";
 import { Watchers } from "./watchers.ts";
 

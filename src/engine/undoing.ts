@@ -6,11 +6,12 @@ import { changesOf, type Task } from "../domain/task.ts";
 import { LoomError, refused } from "../lib/errors.ts";
 import type { Loom } from "../ports/loom.ts";
 import type { Changes, Workspaces } from "../ports/workspace.ts";
+import { type Outcome, staleness } from "./batch.ts";
 import { deadlineIn } from "./deadline.ts";
 import { type EventPorts, eventsAfter } from "./event-polling.ts";
-import { send, taskOf } from "./task-access.ts";
+import { type SendPorts, send, taskOf } from "./task-access.ts";
 
-export interface UndoPorts extends EventPorts {
+export interface UndoPorts extends EventPorts, SendPorts {
   readonly workspaces: Workspaces;
   readonly changes: Changes;
 }
@@ -22,10 +23,27 @@ const pageSize = 200;
 
 export async function undo(ports: UndoPorts, taskId: string, request: UndoRequest): ReturnType<Loom["undo"]> {
   if (request.preview) return await previewed(ports, await taskOf(ports, taskId), request);
-  const { scope, id, by } = request;
-  const sent = await send(ports, taskId, { type: "UndoChanges", scope, by, ...(id === undefined ? {} : { id }) });
-  const requested = sent.events.find((event) => event.type === "undo_requested");
-  return await applied(ports, taskId, { after: sent.applied.appliedSeq, k: requested?.k });
+  const { scope, id, by, idempotency, ifSeq } = request;
+  const { after, k, replayed } = await send(ports, {
+    taskId,
+    request: { type: "UndoChanges", scope, by, ...(id === undefined ? {} : { id }) },
+    answerOf: requestedOf,
+    ...(idempotency === undefined ? {} : { idempotency }),
+    ...(ifSeq === undefined ? {} : { ifSeq }),
+  });
+  // Under a key it is asked for once, and everyone who asks reads the same outcome in the log.
+  const outcome = await applied(ports, taskId, { after, k });
+  return replayed === undefined ? outcome : { ...outcome, replayed };
+}
+
+interface Requested {
+  readonly after: number;
+  readonly k?: number;
+}
+
+function requestedOf({ task, events }: Outcome): Requested {
+  const requested = events.find((event) => event.type === "undo_requested");
+  return { after: task.lastSeq, ...(requested === undefined ? {} : { k: requested.k }) };
 }
 
 async function applied(
@@ -49,7 +67,7 @@ async function applied(
 }
 
 async function previewed(ports: UndoPorts, task: Task, request: UndoRequest): ReturnType<Loom["undo"]> {
-  const refusal = undoRefusal(task, request);
+  const refusal = staleness(task, request.ifSeq) ?? undoRefusal(task, request);
   if (refusal !== null) throw refused(refusal);
   const workspace = await ports.workspaces.open(task.brief.workspace);
   const shown = { selected: selectedChanges(task, request), all: changesOf(task), preview: true };

@@ -1,36 +1,30 @@
 /**
- * Sends what the outbox owes: each delivery on its own, several at a time, again after a failure, over restarts. What is
- * owed and what became of it stands in the outbox; where a request may go is the egress's to judge.
+ * Sends what the outbox owes, signed: each delivery on its own, several at a time, again after a failure, over restarts. What
+ * is owed and what became of it stands in the outbox; where a request may go is the egress's to judge.
  */
 
 import type { EventOf } from "../domain/event.ts";
 import { messageOf } from "../lib/errors.ts";
-import type { Delivery, Outbox } from "../ports/outbox.ts";
+import type { Delivery, Outbox, Outcome } from "../ports/outbox.ts";
 import type { Egress } from "../ports/policy.ts";
 import type { Clock, Log, Random } from "../ports/runtime.ts";
+import { parseRetryAfter, waitMsAfter } from "./webhook-schedule.ts";
+import type { Sign } from "./webhook-signature.ts";
 
-const secondMs = 1000;
-const minuteMs = 60 * secondMs;
-const hourMs = 60 * minuteMs;
-
-/** Waits before the second attempt, the third and so on; the first goes out at once. @see CONTRACT section 3 */
-const retryDelaysMs = [5 * secondMs, 5 * minuteMs, 30 * minuteMs, 2 * hourMs, 5 * hourMs, 10 * hourMs];
-/** Up to a tenth longer, so that what failed together does not come back together. */
-const jitterShare = 0.1;
-/** What a receiver may ask for. */
-const retryAfterMaxMs = 24 * hourMs;
 const deliveriesMax = 8;
 /** A slow receiver that is owed much leaves room for others. */
 const deliveriesPerHostMax = 2;
 /** How many due deliveries are looked at to find some that may start. */
 const lookahead = 64;
-const timeoutMs = 20 * secondMs;
-/** Answers are not read for what they say. */
+const timeoutMs = 20_000;
 /** Ends a sleep; one for all, since making an error costs more than looking. */
 const wake = new Error("There may be something to send");
+/** Answers are not read for what they say. */
 const answerBytesMax = 16 * 1024;
 /** After a failure of the outbox itself. @see DECISIONS 34 */
-const storageRetryMs = 5 * secondMs;
+const storageRetryMs = 5000;
+/** Outcomes that a task may not have heard of when Loom last went down: a few at most. */
+const untoldMax = 1000;
 
 export type WebhookEvent = EventOf<"webhook_delivered"> | EventOf<"webhook_failed">;
 
@@ -41,8 +35,11 @@ export interface WebhookOptions {
   readonly random: Random;
   readonly log: Log;
   readonly allowPrivate: boolean;
+  readonly sign: Sign;
   /** Told of each final outcome, once it is recorded in the outbox. */
-  readonly settle: (taskId: string, event: WebhookEvent) => Promise<void>;
+  readonly settle: (taskId: string, event: WebhookEvent) => Promise<unknown>;
+  /** Asked after a restart, where Loom went down between the telling and the mark that it was told. */
+  readonly isTold: (taskId: string, event: WebhookEvent) => Promise<boolean>;
 }
 
 export interface WebhookSender extends AsyncDisposable {
@@ -54,10 +51,12 @@ export function createWebhookSender(options: WebhookOptions): WebhookSender {
   return new OutboxSender(options);
 }
 
-type Answer =
-  | { readonly kind: "delivered"; readonly status: number }
-  | { readonly kind: "gone"; readonly reason: string }
-  | { readonly kind: "failed"; readonly reason: string; readonly retryAfterMs: number };
+interface Answer {
+  readonly statusCode: number | null;
+  /** Why it does not count as delivered, or null. */
+  readonly error: string | null;
+  readonly retryAfterMs: number;
+}
 
 class OutboxSender implements WebhookSender {
   readonly #options: WebhookOptions;
@@ -86,10 +85,30 @@ class OutboxSender implements WebhookSender {
     const { outbox, clock } = this.#options;
     using ends = new DisposableStack();
     ends.defer(outbox.onOwed(() => this.#sleep.abort(wake)));
+    await this.#tellUntold();
     while (!this.#stop.signal.aborted) {
       this.#sleep = new AbortController();
       const until = await this.#startDue();
       await sleepUntil(clock, until, this.#sleep.signal);
+    }
+  }
+
+  /** What was settled, but not told to its task before Loom went down. */
+  async #tellUntold(): Promise<void> {
+    const { outbox, isTold, log } = this.#options;
+    const tell = async (delivery: Delivery): Promise<void> => {
+      if (await isTold(delivery.taskId, eventOf(delivery))) await outbox.markTold(delivery.deliveryId);
+      else await this.#tell(delivery);
+    };
+    try {
+      for (const delivery of await outbox.untold(untoldMax)) {
+        if (this.#stop.signal.aborted) return;
+        await tell(delivery).catch((error: unknown) =>
+          log.warn({ delivery: delivery.deliveryId, error: messageOf(error) }, "A task was not told of its webhook"),
+        );
+      }
+    } catch (error) {
+      log.error({ error: messageOf(error) }, "Cannot read the outbox");
     }
   }
 
@@ -133,56 +152,83 @@ class OutboxSender implements WebhookSender {
   }
 
   async #deliver(delivery: Delivery): Promise<void> {
-    const answer = await this.#post(delivery);
-    const attempts = delivery.attempts + 1;
-    const { deliveryId, taskId } = delivery;
-    const final = { delivery_id: deliveryId, target_host: hostOf(delivery.url), attempts };
-    if (answer.kind === "delivered") {
-      await this.#record(delivery, { status: "delivered", dueAt: delivery.dueAt, error: null });
-      return await this.#options.settle(taskId, { type: "webhook_delivered", ...final, status_code: answer.status });
+    const { clock } = this.#options;
+    if (await this.#isStopped(delivery)) {
+      const error = "not sent: the receiver answered 410 before, it wants no more of this task";
+      return await this.#settle(delivery, { status: "failed", dueAt: delivery.dueAt, error, attempt: null });
     }
-    const error = answer.reason;
-    const delayMs = answer.kind === "gone" ? undefined : retryDelaysMs[attempts - 1];
-    if (answer.kind === "gone" || delayMs === undefined) {
-      await this.#record(delivery, { status: "failed", dueAt: delivery.dueAt, error });
-      return await this.#options.settle(taskId, { type: "webhook_failed", ...final, reason: error });
-    }
-    const { clock, random, log } = this.#options;
-    const waitMs = Math.max(delayMs * (1 + jitterShare * random.next()), answer.retryAfterMs);
-    log.info({ delivery: deliveryId, attempts, error, waitMs }, "A webhook will be tried again");
-    await this.#record(delivery, { status: "pending", dueAt: Math.ceil(clock.now() + waitMs), error });
+    const at = clock.now();
+    const answer = await this.#post(delivery, at);
+    const { statusCode, error } = answer;
+    await this.#settle(delivery, { ...this.#fateOf(delivery, answer), error, attempt: { at, statusCode, error } });
   }
 
-  async #post({ deliveryId, url, body }: Delivery): Promise<Answer> {
-    const { egress, clock, allowPrivate } = this.#options;
+  /** What was asked for by hand is sent whatever the receiver said; so is what cannot be looked up. */
+  async #isStopped({ taskId, url, attempts }: Delivery): Promise<boolean> {
+    if (attempts > 0) return false;
+    return await this.#options.outbox.isStopped(taskId, url).catch(() => false);
+  }
+
+  #fateOf(delivery: Delivery, { statusCode, error, retryAfterMs }: Answer): Pick<Outcome, "status" | "dueAt"> {
+    const { clock, random, log } = this.#options;
+    const { deliveryId, dueAt } = delivery;
+    if (error === null) return { status: "delivered", dueAt };
+    const attempts = delivery.attempts + 1 - delivery.attemptsBefore;
+    const waitMs = statusCode === 410 ? null : waitMsAfter(attempts, { retryAfterMs, chance: random.next() });
+    if (waitMs === null) return { status: "failed", dueAt };
+    log.info({ delivery: deliveryId, attempts, error, waitMs }, "A webhook will be tried again");
+    return { status: "pending", dueAt: clock.now() + waitMs };
+  }
+
+  async #settle(delivery: Delivery, outcome: Outcome): Promise<void> {
+    await this.#record(delivery, outcome);
+    if (outcome.status === "pending") return;
+    const { status, error: lastError, attempt } = outcome;
+    const made = attempt === null ? {} : { attempts: delivery.attempts + 1, history: [attempt] };
+    await this.#tell({ ...delivery, status, lastError, ...made });
+  }
+
+  async #tell(delivery: Delivery): Promise<void> {
+    const { settle, outbox } = this.#options;
+    await settle(delivery.taskId, eventOf(delivery));
+    await outbox.markTold(delivery.deliveryId);
+  }
+
+  async #post({ deliveryId, url, body: facts }: Delivery, now: number): Promise<Answer> {
+    const { egress, allowPrivate, sign } = this.#options;
     const { signal } = this.#stop;
+    const timestamp = Math.floor(now / 1000);
+    const body = JSON.stringify(facts);
     try {
       const { status, headers } = await egress.fetch(url, {
         method: "POST",
         headers: {
           "content-type": "application/json",
+          "user-agent": "Loom",
           "webhook-id": deliveryId,
-          "webhook-timestamp": String(Math.floor(clock.now() / secondMs)),
+          "webhook-timestamp": String(timestamp),
+          "webhook-signature": sign(url, { id: deliveryId, timestamp, body }),
         },
-        body: JSON.stringify(body),
+        body,
         maxBytes: answerBytesMax,
         timeoutMs,
         maxRedirects: 0,
         allowPrivate,
         signal,
       });
-      if (status >= 200 && status < 300) return { kind: "delivered", status };
-      if (status === 410) return { kind: "gone", reason: "answered 410: wants no more webhooks" };
-      const retryAfterMs = parseRetryAfter(headers["retry-after"], clock.now());
-      return { kind: "failed", reason: `answered ${status}`, retryAfterMs };
+      return {
+        statusCode: status,
+        error: refusalOf(status),
+        retryAfterMs: parseRetryAfter(headers["retry-after"], now),
+      };
     } catch (error) {
       signal.throwIfAborted();
-      return { kind: "failed", reason: messageOf(error), retryAfterMs: 0 };
+      return { statusCode: null, error: messageOf(error), retryAfterMs: 0 };
     }
   }
 
   /** Holds on until it is written: a delivery that counts as owed though it went out would go out again and again. */
-  async #record({ deliveryId }: Delivery, outcome: Parameters<Outbox["settle"]>[1]): Promise<void> {
+  async #record({ deliveryId }: Delivery, outcome: Outcome): Promise<void> {
     const { outbox, clock, log } = this.#options;
     for (;;) {
       try {
@@ -202,11 +248,17 @@ async function sleepUntil(clock: Clock, until: number | null, signal: AbortSigna
   await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
 
-/** Seconds or an HTTP date. @see RFC 9110 section 10.2.3 */
-function parseRetryAfter(value: string | undefined, now: number): number {
-  if (value === undefined) return 0;
-  const waitMs = /^\s*\d+\s*$/.test(value) ? Number(value) * secondMs : Date.parse(value) - now;
-  return Number.isFinite(waitMs) ? Math.min(Math.max(0, waitMs), retryAfterMaxMs) : 0;
+/** @returns why this answer does not count as delivered, or null */
+function refusalOf(status: number): string | null {
+  if (status >= 200 && status < 300) return null;
+  return status === 410 ? "answered 410: wants no more webhooks" : `answered ${status}`;
+}
+
+/** @param delivery settled for good */
+function eventOf({ deliveryId, url, status, attempts, history, lastError }: Delivery): WebhookEvent {
+  const facts = { delivery_id: deliveryId, target_host: hostOf(url), attempts };
+  if (status === "failed") return { type: "webhook_failed", ...facts, reason: lastError ?? "" };
+  return { type: "webhook_delivered", ...facts, status_code: history.at(-1)?.statusCode ?? 0 };
 }
 
 function hostOf(url: string): string {

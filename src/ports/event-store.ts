@@ -109,6 +109,11 @@ export interface EventStore {
 
   row(taskId: string): Promise<TaskRow | null>;
   rows(query: TaskQuery): Promise<TaskRow[]>;
+  /**
+   * The last view of a closed task whose log was dropped for its age, as JSON; null for any other. Its log is read as
+   * empty, and an append to it fails with wrong_state.
+   */
+  remains(taskId: string): Promise<string | null>;
   /** Tasks that are not closed, oldest first. */
   openTasks(): Promise<TaskRow[]>;
 

@@ -15,6 +15,14 @@ import type { FeedItem } from "./feed.ts";
 import type { MemoryRow } from "./memory.ts";
 import type { ModelInfo } from "./model.ts";
 
+/** What a write may carry beside its content. */
+export interface Terms {
+  /** It happens once: kept with its answer in the transaction of its effect, for 24 h. */
+  readonly idempotency?: { readonly key: string; readonly fingerprint: string };
+  /** It happens only while the task's `last_seq` is one of these. */
+  readonly ifSeq?: readonly number[];
+}
+
 export interface Submission {
   readonly goal: string;
   /** Absolute path of an existing, readable folder; absent: a fresh one under the scratch folder. */
@@ -31,7 +39,7 @@ export interface Submission {
   readonly approvalTimeoutSeconds?: number;
   readonly submittedBy: string;
   /** Kept in the transaction that creates the task, for 24 h. */
-  readonly idempotency?: { readonly key: string; readonly fingerprint: string };
+  readonly idempotency?: NonNullable<Terms["idempotency"]>;
 }
 
 export interface Submitted {
@@ -44,6 +52,8 @@ export interface Submitted {
 export interface Applied {
   readonly appliedSeq: number;
   readonly status: TaskView["status"];
+  /** Nothing was done now: this is the answer that the first request with the same key got. */
+  readonly replayed?: true;
 }
 
 export interface ToolView {
@@ -61,6 +71,26 @@ export interface TraceStep {
   readonly step: string;
   readonly started: unknown;
   readonly ended: unknown;
+}
+
+/** A webhook as it stands: owed, delivered, or given up. */
+export interface DeliveryView {
+  readonly delivery_id: string;
+  readonly task_id: string;
+  readonly url: string;
+  readonly type: string;
+  readonly status: "pending" | "delivered" | "failed";
+  readonly attempts: number;
+  /** The latest attempts, oldest first. */
+  readonly history: readonly {
+    readonly at: string;
+    readonly status_code: number | null;
+    readonly error: string | null;
+  }[];
+  readonly last_error: string | null;
+  readonly created_at: string;
+  /** null when nothing is owed. */
+  readonly next_attempt_at: string | null;
 }
 
 export interface Health {
@@ -103,18 +133,19 @@ export interface Loom {
   subscribeAll(options: { readonly after: number; readonly signal: AbortSignal }): AsyncIterable<GlobalEvent>;
   lastGlobal(): Promise<number>;
 
-  cancel(taskId: string, request: { readonly by: string; readonly reason?: string }): Promise<Applied>;
+  /** Each write: @throws LoomError precondition_failed, idempotency_conflict, idempotency_running. */
+  cancel(taskId: string, request: Terms & { readonly by: string; readonly reason?: string }): Promise<Applied>;
   steer(
     taskId: string,
-    request: { readonly instruction: string; readonly mode: SteerMode; readonly by: string },
+    request: Terms & { readonly instruction: string; readonly mode: SteerMode; readonly by: string },
   ): Promise<Applied>;
-  message(taskId: string, request: { readonly message: string; readonly by: string }): Promise<Applied>;
-  pause(taskId: string, request: { readonly by: string }): Promise<Applied>;
-  resume(taskId: string, request: { readonly by: string }): Promise<Applied>;
-  retry(taskId: string, request: { readonly by: string }): Promise<Applied>;
+  message(taskId: string, request: Terms & { readonly message: string; readonly by: string }): Promise<Applied>;
+  pause(taskId: string, request: Terms & { readonly by: string }): Promise<Applied>;
+  resume(taskId: string, request: Terms & { readonly by: string }): Promise<Applied>;
+  retry(taskId: string, request: Terms & { readonly by: string }): Promise<Applied>;
   approve(
     taskId: string,
-    request: {
+    request: Terms & {
       readonly subtaskId: string;
       readonly approved: boolean;
       readonly reason?: string;
@@ -128,11 +159,16 @@ export interface Loom {
   questions(taskId: string): Promise<readonly QuestionView[]>;
   answer(
     taskId: string,
-    request: { readonly questionId: string; readonly answer: QuestionAnswer; readonly by: string },
+    request: Terms & { readonly questionId: string; readonly answer: QuestionAnswer; readonly by: string },
   ): Promise<Applied & { readonly question: QuestionView }>;
   feedback(
     taskId: string,
-    request: { readonly rating?: number; readonly comment?: string; readonly subtaskId?: string; readonly by: string },
+    request: Terms & {
+      readonly rating?: number;
+      readonly comment?: string;
+      readonly subtaskId?: string;
+      readonly by: string;
+    },
   ): Promise<Applied>;
   conversation(taskId: string): Promise<
     readonly {
@@ -159,10 +195,28 @@ export interface Loom {
   diff(taskId: string): Promise<string>;
   undo(
     taskId: string,
-    request: { readonly scope: UndoScope; readonly id?: string; readonly preview: boolean; readonly by: string },
-  ): Promise<UndoOutcome & { readonly appliedSeq: number }>;
+    request: Terms & {
+      readonly scope: UndoScope;
+      readonly id?: string;
+      readonly preview: boolean;
+      readonly by: string;
+    },
+  ): Promise<UndoOutcome & { readonly appliedSeq: number; readonly replayed?: true }>;
   /** A file that the task created or changed, as it is now. @throws LoomError not_found, path_refused */
   file(taskId: string, path: string): Promise<{ readonly path: string; readonly bytes: Uint8Array }>;
+
+  /** Webhooks, the latest first. @throws LoomError invalid_request: not a cursor */
+  deliveries(query: {
+    readonly taskId?: string;
+    readonly status?: DeliveryView["status"];
+    readonly limit: number;
+    readonly cursor?: string;
+  }): Promise<{ readonly deliveries: readonly DeliveryView[]; readonly nextCursor: string | null }>;
+  /** Sends it now, whatever became of it, and again by the schedule. @throws LoomError not_found, idempotency_conflict */
+  redeliver(
+    deliveryId: string,
+    terms?: Pick<Terms, "idempotency">,
+  ): Promise<{ readonly delivery: DeliveryView; readonly appliedSeq: number; readonly replayed?: true }>;
 
   models(): readonly ModelInfo[];
   probeModels(signal: AbortSignal): Promise<readonly ModelInfo[]>;

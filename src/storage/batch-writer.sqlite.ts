@@ -4,7 +4,9 @@ import type { TaskEvent } from "../domain/event.ts";
 import type { Json } from "../lib/json.ts";
 import type { Append, AppendResult, IdempotencyRow, StepRow, TaskRow } from "../ports/event-store.ts";
 import { checkBatch, idempotencyHorizon } from "./batch.ts";
+import { createNameWriter } from "./blob-names.ts";
 import { createBlobWriter, isLarge } from "./blob-store.fs.ts";
+import { requireLog } from "./chores.sqlite.ts";
 import type { StorageDatabase } from "./database.ts";
 import { createMemoryWriter } from "./knowledge.sqlite.ts";
 import { memoryOf } from "./knowledge.ts";
@@ -16,6 +18,7 @@ interface Head {
   readonly workspace: string;
   readonly created_at: number;
   readonly last_seq: number;
+  readonly log_state: number;
 }
 
 /** @throws Error a bug of the caller, SqliteError */
@@ -24,7 +27,7 @@ export type BatchWriter = (batch: Append) => AppendResult;
 export function createBatchWriter(database: StorageDatabase): BatchWriter {
   const { connection } = database;
   const head = connection.prepare<[string], Head>(
-    "SELECT status, open, workspace, created_at, last_seq FROM task WHERE task_id = ?",
+    "SELECT status, open, workspace, created_at, last_seq, log_state FROM task WHERE task_id = ?",
   );
   const writeRow = createRowWriter(database);
   const writeFacts = createFactsWriter(database);
@@ -38,6 +41,7 @@ export function createBatchWriter(database: StorageDatabase): BatchWriter {
     if (taken !== null) return { kind: "duplicate", row: taken };
     const found = head.get(taskId);
     const seq = found?.last_seq ?? 0;
+    if (found !== undefined) requireLog(taskId, found.log_state);
     if (seq !== expectedSeq) return { kind: "conflict", seq };
 
     writeRow(batch.projection, found);
@@ -86,9 +90,12 @@ function createRowWriter({ connection }: StorageDatabase): (row: TaskRow, found:
 function createEventWriter({ connection }: StorageDatabase): (taskId: string, event: TaskEvent) => void {
   const insert = connection.prepare("INSERT INTO event (task_id, seq, at, type, data) VALUES (?, ?, ?, ?, ?)");
   const writeMemory = createMemoryWriter(connection);
+  const writeNames = createNameWriter(connection);
   return (taskId, event) => {
     const { type, seq, at, ...facts } = event;
-    insert.run(taskId, seq, at, type, JSON.stringify(facts));
+    const data = JSON.stringify(facts);
+    insert.run(taskId, seq, at, type, data);
+    writeNames(taskId, data);
     const entry = memoryOf(taskId, event);
     if (entry !== null) writeMemory(entry);
   };
@@ -99,9 +106,13 @@ function createStepWriter({ connection }: StorageDatabase): (taskId: string, ste
     `INSERT INTO step (task_id, scope, step, effect_class, started, result) VALUES (?, ?, ?, ?, ?, ?)
      ON CONFLICT DO UPDATE SET effect_class = excluded.effect_class, started = excluded.started, result = excluded.result`,
   );
+  const writeNames = createNameWriter(connection);
   return (taskId, { scope, step, effectClass, started, ended }) => {
+    const begun = JSON.stringify(started);
     const result = ended === undefined ? null : JSON.stringify(ended.result);
-    upsert.run(taskId, scope, step, effectClass, JSON.stringify(started), result);
+    upsert.run(taskId, scope, step, effectClass, begun, result);
+    writeNames(taskId, begun);
+    if (result !== null) writeNames(taskId, result);
   };
 }
 

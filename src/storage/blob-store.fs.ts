@@ -3,12 +3,13 @@
  * before that transaction begins. A crash in between leaves a file that nothing names, never a name without its file.
  */
 import { createHash, randomUUID } from "node:crypto";
-import { type FileHandle, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { LoomError } from "../lib/errors.ts";
 import type { BlobStore } from "../ports/blob-store.ts";
 import type { Blob } from "../ports/event-store.ts";
 import { isDigest } from "./batch.ts";
+import { RecentBlobs } from "./blob-names.ts";
 import type { StorageDatabase } from "./database.ts";
 import { codeOf, guarded, storageFailure } from "./failures.ts";
 
@@ -30,17 +31,19 @@ export function createBlobWriter({ connection }: StorageDatabase): (blob: Blob) 
   return ({ digest, bytes }) => void insert.run(digest, bytes);
 }
 
-export function createBlobStore(database: StorageDatabase): BlobStore & BlobFiles {
+export function createBlobStore(database: StorageDatabase, recent = new RecentBlobs()): BlobStore & BlobFiles {
   const select = database.connection.prepare<[string], { readonly bytes: Buffer }>(
     "SELECT bytes FROM blob WHERE digest = ?",
   );
   return {
     prepare(blobs) {
+      for (const { digest } of blobs) recent.add(digest);
       const large = blobs.filter(isLarge);
       return large.length === 0 ? null : writeAll(database, large);
     },
     async get(digest) {
       if (!isDigest(digest)) return null;
+      recent.add(digest);
       const row = guarded("read a blob", () => select.get(digest));
       if (row !== undefined) return new Uint8Array(row.bytes);
       return await readBlobFile(pathOf(database.blobFolder, digest), digest);
@@ -118,6 +121,20 @@ async function readBlobFile(path: string, digest: string): Promise<Uint8Array | 
     });
   }
   return new Uint8Array(bytes);
+}
+
+/** Every blob that is a file; what else lies there is left out. */
+export async function blobFilesAt(
+  folder: string,
+): Promise<readonly { readonly digest: string; readonly path: string }[]> {
+  const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
+    if (codeOf(error) === "ENOENT") return [];
+    throw error;
+  });
+  return found
+    .map((entry) => ({ entry, digest: `sha256:${entry.name}`, path: join(entry.parentPath, entry.name) }))
+    .filter(({ entry, digest, path }) => entry.isFile() && isDigest(digest) && path === pathOf(folder, digest))
+    .map(({ digest, path }) => ({ digest, path }));
 }
 
 function pathOf(folder: string, digest: string): string {

@@ -14,10 +14,10 @@ import type {
   TaskRow,
 } from "../ports/event-store.ts";
 import type { MemoryRow } from "../ports/memory.ts";
-import type { Delivery, Outbox } from "../ports/outbox.ts";
 import { checkBatch, idempotencyHorizon } from "./batch.ts";
 import { type Fate, GroupCommit } from "./group-commit.ts";
 import { memoryOf, wordsOf } from "./knowledge.ts";
+import { createMemoryOutbox, type Deliveries, owed } from "./outbox.memory.ts";
 import type { Storage, StorageOptions } from "./storage.ts";
 
 interface Content {
@@ -26,7 +26,7 @@ interface Content {
   /** By task, then by scope and step. */
   readonly steps: Map<string, Map<string, StepRow>>;
   readonly blobs: Map<string, Uint8Array>;
-  readonly deliveries: Map<string, Delivery>;
+  readonly deliveries: Deliveries;
   readonly keys: Map<string, IdempotencyRow>;
   readonly memory: MemoryRow[];
 }
@@ -53,7 +53,10 @@ export function createMemoryEventStore({ clock, log }: Partial<StorageOptions> =
     ...createReader(content),
     idempotency: async (key) => unexpired(content, key, clock?.now() ?? 0),
     get: async (digest) => content.blobs.get(digest)?.slice() ?? null,
-    ...createOutbox(content),
+    ...createMemoryOutbox(content.deliveries, {
+      tellOwed: () => group.tellOwed(),
+      keep: (row) => void content.keys.set(row.key, row),
+    }),
     list: async (taskId, { entryType, limit }) =>
       content.memory
         .filter((row) => row.taskId === taskId && isOfType(row, entryType))
@@ -99,9 +102,7 @@ function writeFacts(content: Content, { taskId, events, steps = [], blobs = [], 
   content.steps.set(taskId, ofTask);
   for (const step of steps) ofTask.set(JSON.stringify([step.scope, step.step]), step);
   for (const { digest, bytes } of blobs) content.blobs.set(digest, bytes);
-  for (const row of outbox) {
-    content.deliveries.set(row.deliveryId, { ...row, status: "pending", attempts: 0, lastError: null });
-  }
+  for (const row of outbox) content.deliveries.set(row.deliveryId, owed(row));
 }
 
 function unexpired(content: Content, key: string, now: number): IdempotencyRow | null {
@@ -126,6 +127,8 @@ function createReader(content: Content): Omit<EventStore, "append" | "onCommit" 
         .filter((row) => status === undefined || row.status === status)
         .filter((row) => before === undefined || byAge(row, before) < 0)
         .slice(0, limit),
+    // Nothing here is dropped for its age.
+    remains: async () => null,
     openTasks: async () => [...content.tasks.values()].filter(({ open }) => open).sort(byAge),
     steps: async (taskId, scope) => stepsOf(taskId).filter((step) => step.scope === scope),
     scopes: async (taskId, prefix) => [
@@ -145,23 +148,6 @@ interface Age {
 
 function byAge(a: Age, b: Age): number {
   return a.createdAt - b.createdAt || (a.taskId < b.taskId ? -1 : Number(a.taskId > b.taskId));
-}
-
-function createOutbox({ deliveries }: Content): Omit<Outbox, "onOwed"> {
-  const pending = (): Delivery[] =>
-    [...deliveries.values()].filter(({ status }) => status === "pending").sort((a, b) => a.dueAt - b.dueAt);
-  return {
-    due: async (now, limit) =>
-      pending()
-        .filter(({ dueAt }) => dueAt <= now)
-        .slice(0, limit),
-    nextDue: async () => pending()[0]?.dueAt ?? null,
-    async settle(deliveryId, { status, dueAt, error }) {
-      const found = deliveries.get(deliveryId);
-      if (found === undefined) return;
-      deliveries.set(deliveryId, { ...found, status, dueAt, lastError: error, attempts: found.attempts + 1 });
-    },
-  };
 }
 
 function isOfType(row: MemoryRow, entryType: MemoryType | undefined): boolean {

@@ -4,6 +4,7 @@
  */
 import type { Append } from "../ports/event-store.ts";
 import { createKeyReader } from "./batch-writer.sqlite.ts";
+import type { RecentBlobs } from "./blob-names.ts";
 import { createBlobStore } from "./blob-store.fs.ts";
 import type { StorageDatabase } from "./database.ts";
 import { guarded } from "./failures.ts";
@@ -17,12 +18,14 @@ import { createWriter, type Writer } from "./writer.sqlite.ts";
 export interface SqliteOptions extends StorageOptions {
   /** Without one, writes are made here and now. */
   readonly writer?: Writer;
+  /** Told of each blob that is written or read; who collects blobs asks it. */
+  readonly recent?: RecentBlobs;
 }
 
 /** Everything that one file holds. It stays usable after any failure; database and writer are closed by who opened them. */
 export function createSqliteEventStore(database: StorageDatabase, options: SqliteOptions): Storage {
-  const { clock, log, writer = createWriter(database, log) } = options;
-  const blobs = createBlobStore(database);
+  const { clock, log, writer = createWriter(database, log), recent } = options;
+  const blobs = createBlobStore(database, recent);
   const prepare = (batch: Append): Promise<void> | null => blobs.prepare(batch.blobs ?? []);
   const group = new GroupCommit({ prepare, commit: (batches) => writer.commit(batches) }, log);
   const findKey = createKeyReader(database);
@@ -36,10 +39,16 @@ export function createSqliteEventStore(database: StorageDatabase, options: Sqlit
     idempotency: async (key) => guarded("read an idempotency key", () => findKey(key, clock.now())),
     get: (digest) => blobs.get(digest),
     ...createOutboxReader(database.connection),
-    settle: async (deliveryId, outcome) => {
-      const failure = await writer.settle({ deliveryId, ...outcome });
-      if (failure !== null) throw failure;
+    settle: async (deliveryId, outcome) => throwAny(await writer.settle({ deliveryId, ...outcome })),
+    redeliver: async (deliveryId, now, kept) => {
+      throwAny(await writer.redeliver({ deliveryId, now, kept }));
+      group.tellOwed();
     },
+    markTold: async (deliveryId) => throwAny(await writer.markTold(deliveryId)),
     ...createSqliteMemory(database.connection),
   };
+}
+
+function throwAny(failure: Error | null): void {
+  if (failure !== null) throw failure;
 }

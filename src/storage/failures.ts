@@ -41,8 +41,17 @@ export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
 
+/** The file itself is not what it should be. */
+export function isDamage(error: unknown): boolean {
+  return isDamageCode(codeOf(error) ?? "");
+}
+
+function isDamageCode(code: string): boolean {
+  return code.startsWith("SQLITE_CORRUPT") || code === "SQLITE_NOTADB";
+}
+
 function hintFor(code: string): string {
-  if (code.startsWith("SQLITE_CORRUPT") || code === "SQLITE_NOTADB") {
+  if (isDamageCode(code)) {
     return "The file is damaged or is no SQLite database: put a backup in its place, or name another file";
   }
   if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) {

@@ -54,6 +54,11 @@ export class GroupCommit {
     return subscribe(this.#owedListeners, listener);
   }
 
+  /** Something else than an append made deliveries due. */
+  tellOwed(): void {
+    this.#tell(this.#owedListeners, []);
+  }
+
   async #enqueueAfter(
     batch: Append,
     earlier: Promise<unknown> | undefined,
@@ -109,7 +114,7 @@ export class GroupCommit {
       owed ||= (batch.outbox ?? []).length > 0;
     }
     if (touched.size > 0) this.#tell(this.#listeners, [...touched]);
-    if (owed) this.#tell(this.#owedListeners, []);
+    if (owed) this.tellOwed();
   }
 
   #tell(listeners: ReadonlySet<CommitListener>, taskIds: readonly string[]): void {

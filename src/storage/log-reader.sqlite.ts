@@ -4,6 +4,7 @@ import type { TaskEvent } from "../domain/event.ts";
 import { LoomError } from "../lib/errors.ts";
 import { isJsonObject, type Json, parseJson } from "../lib/json.ts";
 import type { EffectClass, EventStore, StepRow, TaskQuery, TaskRow } from "../ports/event-store.ts";
+import { logState } from "./chores.sqlite.ts";
 import type { StorageDatabase } from "./database.ts";
 import { guarded } from "./failures.ts";
 
@@ -16,17 +17,22 @@ interface EventRecord {
   readonly data: string;
 }
 
+/** No part of a log is dropped alone: while its rows are going, none of them is read. */
+function kept(taskId: string): string {
+  return `(SELECT log_state FROM task WHERE task_id = ${taskId}) = ${logState.kept}`;
+}
+
 export function createLogReader({ connection }: StorageDatabase): Pick<EventStore, "read" | "readAll" | "lastGlobal"> {
-  const ofTask = connection.prepare<[string, number, number], EventRecord>(
-    "SELECT g, task_id, seq, at, type, data FROM event WHERE task_id = ? AND seq > ? ORDER BY seq LIMIT ?",
+  const ofTask = connection.prepare<[string, string, number, number], EventRecord>(
+    `SELECT g, task_id, seq, at, type, data FROM event WHERE ${kept("?")} AND task_id = ? AND seq > ? ORDER BY seq LIMIT ?`,
   );
   const ofAll = connection.prepare<[number, number], EventRecord>(
-    "SELECT g, task_id, seq, at, type, data FROM event WHERE g > ? ORDER BY g LIMIT ?",
+    `SELECT g, task_id, seq, at, type, data FROM event WHERE g > ? AND ${kept("event.task_id")} ORDER BY g LIMIT ?`,
   );
   const last = connection.prepare<[], { readonly seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'event'");
   return {
     async read(taskId, { after, limit }) {
-      return guarded(`read the log of ${taskId}`, () => ofTask.all(taskId, after, limit).map(decodeEvent));
+      return guarded(`read the log of ${taskId}`, () => ofTask.all(taskId, taskId, after, limit).map(decodeEvent));
     },
     async readAll({ after, limit }) {
       return guarded("read the log", () =>
@@ -65,13 +71,18 @@ interface RowRecord {
   readonly last_seq: number;
 }
 
-export function createRowReader({ connection }: StorageDatabase): Pick<EventStore, "row" | "rows" | "openTasks"> {
+export function createRowReader({
+  connection,
+}: StorageDatabase): Pick<EventStore, "row" | "rows" | "openTasks" | "remains"> {
   const select = (rest: string) =>
     connection.prepare<(string | number)[], RowRecord>(
       `SELECT task.*, goal FROM task JOIN task_goal USING (task_id) ${rest}`,
     );
   const one = select("WHERE task_id = ?");
   const open = select("WHERE open = 1 ORDER BY created_at, task_id");
+  const remains = connection.prepare<[string], { readonly view: string }>(
+    "SELECT view FROM task_remains WHERE task_id = ?",
+  );
   const order = "ORDER BY created_at DESC, task_id DESC LIMIT ?";
   const newest = select(order);
   const newestBefore = select(`WHERE (created_at, task_id) < (?, ?) ${order}`);
@@ -89,6 +100,7 @@ export function createRowReader({ connection }: StorageDatabase): Pick<EventStor
       return found === undefined ? null : decodeRow(found);
     },
     rows: async (query) => guarded("list tasks", () => page(query).map(decodeRow)),
+    remains: async (taskId) => guarded(`read what is left of ${taskId}`, () => remains.get(taskId)?.view ?? null),
     openTasks: async () => guarded("list open tasks", () => open.all().map(decodeRow)),
   };
 }

@@ -107,6 +107,52 @@ export const migrations: readonly string[] = [
     VALUES ('delete', old.id, old.summary, old.detail, old.tags);
   END;
   `,
+  `
+  -- Deliveries as they are listed, delivered again and told to their tasks. 'told' is 0 between the settling of a delivery
+  -- and the event that tells of it; what was settled before there was such a column has been told.
+  ALTER TABLE delivery ADD COLUMN attempts_before INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE delivery ADD COLUMN created_at INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE delivery ADD COLUMN history TEXT NOT NULL DEFAULT '[]'; -- JSON array of attempts
+  ALTER TABLE delivery ADD COLUMN told INTEGER NOT NULL DEFAULT 1;
+  UPDATE delivery SET created_at = due_at;
+  CREATE INDEX delivery_by_status ON delivery (status, place);
+  CREATE INDEX delivery_untold ON delivery (place) WHERE told = 0;
+  `,
+  `
+  -- 0: the log is kept; 1: it is dropped and its rows are going; 2: they are gone. A dropped log is read as empty.
+  ALTER TABLE task ADD COLUMN log_state INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX task_closed ON task (updated_at, task_id) WHERE open = 0 AND log_state = 0;
+  CREATE INDEX task_dropping ON task (task_id) WHERE log_state = 1;
+
+  -- The last view of a task whose log is dropped, as JSON.
+  CREATE TABLE task_remains (
+    task_id TEXT PRIMARY KEY REFERENCES task ON DELETE CASCADE,
+    view    TEXT NOT NULL
+  ) STRICT;
+
+  -- Every digest in the events and steps of a task: a blob that has no row here is nobody's.
+  CREATE TABLE blob_name (
+    digest  TEXT NOT NULL,
+    task_id TEXT NOT NULL REFERENCES task ON DELETE CASCADE,
+    PRIMARY KEY (digest, task_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX blob_name_of_task ON blob_name (task_id);
+  INSERT OR IGNORE INTO blob_name (digest, task_id)
+  WITH RECURSIVE
+    written (task_id, text) AS (
+      SELECT task_id, data FROM event UNION ALL
+      SELECT task_id, started FROM step UNION ALL
+      SELECT task_id, result FROM step WHERE result IS NOT NULL
+    ),
+    found (task_id, rest) AS (
+      SELECT task_id, substr(text, instr(text, 'sha256:')) FROM written WHERE instr(text, 'sha256:') > 0
+      UNION ALL
+      SELECT task_id, substr(rest, 7 + instr(substr(rest, 8), 'sha256:')) FROM found
+      WHERE instr(substr(rest, 8), 'sha256:') > 0
+    )
+  SELECT substr(rest, 1, 71), task_id FROM found
+  WHERE length(substr(rest, 8, 64)) = 64 AND substr(rest, 8, 64) NOT GLOB '*[^0-9a-f]*';
+  `,
 ];
 
 /**
@@ -143,6 +189,6 @@ export function migrate(connection: Database, steps: readonly string[] = migrati
   }
 }
 
-function versionOf(connection: Database): number {
+export function versionOf(connection: Database): number {
   return Number(connection.pragma("user_version", { simple: true }));
 }

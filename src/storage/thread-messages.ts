@@ -1,5 +1,6 @@
 /** What goes between a server and its writing thread: jobs one way, their outcomes and log lines the other. Errors go as facts. */
 import { type ErrorCode, LoomError, messageOf } from "../lib/errors.ts";
+import { err, ok } from "../lib/result.ts";
 import type { Append } from "../ports/event-store.ts";
 import { isLarge } from "./blob-store.fs.ts";
 import type { Fate } from "./group-commit.ts";
@@ -55,13 +56,34 @@ export const packing: { readonly [J in Job]: Packing<J> } = {
         fate.ok ? (fate as Fate) : { ok: false, error: unpackError(fate.error) },
       ),
   },
-  settle: {
+  chore: {
     give: (args) => ({ text: JSON.stringify(args), bytes: [] }),
-    take: ({ text }) => JSON.parse(text) as Parameters<Jobs["settle"]>,
+    take: ({ text }) => JSON.parse(text) as Parameters<Jobs["chore"]>,
+    pack: (outcome): PackedFate => (outcome.ok ? outcome : { ok: false, error: packError(outcome.error) }),
+    unpack: (packed) => {
+      const outcome = packed as PackedFate;
+      return outcome.ok ? ok(outcome.value as number) : err(unpackError(outcome.error));
+    },
+  },
+  settle: plain(),
+  redeliver: plain(),
+  markTold: plain(),
+};
+
+/** A job of facts that answers what went wrong, or null. */
+function plain<Args extends readonly unknown[]>(): {
+  readonly give: (args: Args) => Given;
+  readonly take: (given: Given) => Args;
+  readonly pack: (failure: Error | null) => unknown;
+  readonly unpack: (packed: unknown) => Error | null;
+} {
+  return {
+    give: (args) => ({ text: JSON.stringify(args), bytes: [] }),
+    take: ({ text }) => JSON.parse(text) as Args,
     pack: (failure) => (failure === null ? null : packError(failure)),
     unpack: (packed) => (packed === null ? null : unpackError(packed as PackedError)),
-  },
-};
+  };
+}
 
 /** Large blobs are on the disk by then and need not travel: their digests are enough. */
 function giveBatches(batches: readonly Append[]): Given {

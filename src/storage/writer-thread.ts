@@ -35,7 +35,10 @@ export function startWriterThread({ path }: Pick<StorageDatabase, "path">, log?:
         return batches.map(() => err(error));
       }
     },
+    chore: async (chore) => await threads.run("chore", [chore]).catch((error: unknown) => err(asError(error))),
     settle: async (settled) => await threads.run("settle", [settled]).catch(asError),
+    redeliver: async (redelivered) => await threads.run("redeliver", [redelivered]).catch(asError),
+    markTold: async (deliveryId) => await threads.run("markTold", [deliveryId]).catch(asError),
     kill: () => threads.kill(),
     [Symbol.asyncDispose]: () => threads.close(),
   };

@@ -111,8 +111,17 @@ describe("pausing, resuming and retrying", () => {
     });
   });
 
-  test("with If-Match are refused, since the promise could not be kept", async () => {
-    const { status, body } = await api.post(`/tasks/${id}/pause`, {}, { "if-match": '"t-1"' });
-    expect([status, codeOf(body)]).toEqual([422, "not_available_yet"]);
+  test.each([['"t-2"'], ['"t-1", "t-2"'], ["*"]])("with If-Match %s are taken at that version", async (tags) => {
+    await api.post(`/tasks/${id}/message`, { message: "hello" });
+    const { status, headers } = await api.post(`/tasks/${id}/pause`, {}, { "if-match": tags });
+    expect([status, headers.get("etag")]).toEqual([200, '"t-3"']);
   });
+
+  test.each([['"t-2"'], ['W/"t-1"'], ["t-1"], ['"another"'], [""]])(
+    "with If-Match %s are refused at t-1",
+    async (tags) => {
+      const { status, body } = await api.post(`/tasks/${id}/pause`, {}, { "if-match": tags });
+      expect([status, codeOf(body)]).toEqual([412, "precondition_failed"]);
+    },
+  );
 });

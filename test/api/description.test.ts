@@ -61,11 +61,12 @@ const contract: readonly (readonly [string, string, readonly number[]])[] = [
   ["get", "/health/live", []],
   ["get", "/health/ready", [503]],
   ["get", "/openapi.json", []],
+  ["post", "/stream-tickets", [404, 422]],
   ["get", "/processes", [422]],
   ["get", "/metrics", [422]],
   ["get", "/slo", [422]],
   ["get", "/webhooks/deliveries", [422]],
-  ["post", "/webhooks/deliveries/{id}/redeliver", [422]],
+  ["post", "/webhooks/deliveries/{id}/redeliver", [400, 404, 409, 413, 415, 422]],
 ];
 
 describe("the description of the API", () => {

@@ -48,7 +48,7 @@ export class RunningApi implements AsyncDisposable {
 
   static async open(
     config: Partial<ApiConfig> = {},
-    options: { readonly accessLog?: boolean } = {},
+    options: { readonly accessLog?: boolean; readonly now?: () => number } = {},
   ): Promise<RunningApi> {
     const loom = new FakeLoom();
     const lines: LogLine[] = [];

@@ -45,8 +45,6 @@ describe("the server", () => {
     ["GET", "/metrics"],
     ["GET", "/slo"],
     ["GET", "/processes"],
-    ["GET", "/webhooks/deliveries"],
-    ["POST", "/webhooks/deliveries/d1/redeliver"],
   ])("says of %s %s that it is not available yet", async (method, path) => {
     const { status, body } = await api.send(method, path);
     expect([status, codeOf(body)]).toEqual([422, "not_available_yet"]);

@@ -140,11 +140,15 @@ describe("a submission that is sent again", () => {
     expect(problem).toMatchObject({ errors: [{ pointer: "#/headers/idempotency-key" }] });
   });
 
-  test("elsewhere is refused as not available yet", async () => {
-    const id = await api.task();
-    const { status, body: problem } = await api.post(`/tasks/${id}/pause`, {}, { "idempotency-key": "k" });
+  test("where nothing keeps the answer is refused as not available yet", async () => {
+    const asked = [{ stream: "/stream" }, { "idempotency-key": "k" }] as const;
+    const { status, body: problem } = await api.post("/stream-tickets", ...asked);
     expect([status, (problem as Problem).code]).toEqual([422, "not_available_yet"]);
-    expect(api.loom.calls).toHaveLength(1);
+  });
+
+  test("on a version, where there is none yet, is refused", async () => {
+    const { status, body: problem } = await api.post("/tasks", body, { "if-match": "*" });
+    expect([status, (problem as Problem).code]).toEqual([412, "precondition_failed"]);
   });
 });
 

@@ -86,6 +86,19 @@ describe("loom models and loom tools", () => {
   });
 });
 
+describe("loom webhooks secret", () => {
+  test("shows what receivers verify with: the same each time", async () => {
+    using terminal = new Terminal({ env: oneModel });
+    expect(await terminal.run("webhooks", "secret")).toBe(0);
+    const first = terminal.out;
+    expect(first).toMatch(/^whsec_[A-Za-z0-9+/]{43}=\n$/);
+    terminal.out = "";
+    expect(await terminal.run("webhooks", "secret")).toBe(0);
+    expect(terminal.out).toBe(first);
+    expect(await terminal.run("webhooks")).toBe(64);
+  });
+});
+
 describe("loom config", () => {
   test("prints what is in force as JSON without secrets, and where it comes from", async () => {
     using terminal = new Terminal({ env: { ...oneModel, LOOM_SERVER__API_KEY: "a-very-secret-key" } });

@@ -9,6 +9,7 @@ import type { World } from "../../src/cli/world.ts";
 import type { Event } from "../../src/domain/event.ts";
 import type { Loom } from "../../src/ports/loom.ts";
 import type { Log } from "../../src/ports/runtime.ts";
+import { createDatabaseCare } from "../../src/storage/care.ts";
 import { FakeLoom } from "../support/fake-loom.ts";
 
 const silent: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -93,6 +94,7 @@ export class Terminal implements Disposable {
     return {
       open: refuse,
       serve: refuse,
+      database: createDatabaseCare(),
       demo: async () => 0,
       isRedactable: (secret) => secret.length >= 8,
       stdout: { write: (text) => (this.out += text) },

@@ -155,10 +155,10 @@ describe("a mistake in the configuration", () => {
   });
 
   test("that asks for what is not built yet is a warning", () => {
-    expect(load("[memory]\nretention_days = 30\n").warnings).toEqual([
-      expect.stringContaining("retention_days is not available yet"),
+    expect(load("[execution]\ndelegate_task_timeout_seconds = 30\n").warnings).toEqual([
+      expect.stringContaining("delegate_task_timeout_seconds is not available yet"),
     ]);
-    expect(load("[memory]\nretention_days = 0\n").warnings).toEqual([]);
+    expect(load("[execution]\ndelegate_task_timeout_seconds = 3600\n").warnings).toEqual([]);
   });
 });
 

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Event, TaskEvent } from "../../src/domain/event.ts";
 import type { Append, Blob, IdempotencyRow, OutboxRow, StepRow, TaskRow } from "../../src/ports/event-store.ts";
+import type { Outcome } from "../../src/ports/outbox.ts";
 
 export const startedAt = Date.parse("2025-01-01T00:00:00.000Z");
 
@@ -61,6 +62,16 @@ export function delivery(deliveryId: string, parts: Partial<OutboxRow> = {}): Ou
     dueAt: startedAt,
     ...parts,
   };
+}
+
+/** What an attempt came to: by its status delivered or still owed, unless it is said otherwise. */
+export function answered(
+  statusCode: number,
+  { at = startedAt, ...parts }: Partial<Omit<Outcome, "attempt">> & { readonly at?: number } = {},
+): Outcome {
+  const error = statusCode < 300 ? null : `answered ${statusCode}`;
+  const attempt = { at, statusCode, error };
+  return { status: error === null ? "delivered" : "pending", dueAt: startedAt, error, ...parts, attempt };
 }
 
 export function key(name: string, parts: Partial<IdempotencyRow> = {}): IdempotencyRow {

@@ -64,6 +64,16 @@ describe("a task with a callback", () => {
     expect(await tell(brief({ callback_url }))).toEqual([]);
   });
 
+  test("owes one that fits in 20 kB, however much there is to tell; what was cut is said", async () => {
+    const bench = new Bench();
+    const driver = await bench.created(brief({ callback_url, goal: "ä".repeat(90_000) }));
+    await driver.send({ type: "CancelTask", by: "p", reason: "ü".repeat(60_000) });
+    const [delivery] = await owed(bench);
+    const text = JSON.stringify(delivery?.body);
+    expect(Buffer.byteLength(text)).toBeLessThan(20_000);
+    expect(JSON.parse(text)).toMatchObject({ truncated: true, status: "cancelled", task_id: taskId });
+  });
+
   test("owes one for a cancel", async () => {
     const bench = new Bench();
     const driver = await bench.created(brief({ callback_url }));

@@ -1,5 +1,7 @@
+import { once } from "node:events";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { Egress } from "../../src/ports/policy.ts";
 import { LoomRoom } from "../support/engine-loom.ts";
 import { taskIdOf } from "../support/engine-samples.ts";
 
@@ -87,7 +89,26 @@ describe("a submission", () => {
     await using room = new LoomRoom();
     room.refusal = "it is private";
     const refused = room.submit({ callbackUrl: "http://10.0.0.1/" });
-    await expect(refused).rejects.toMatchObject({ code: "callback_refused", errors: [{ pointer: "/callback_url" }] });
+    await expect(refused).rejects.toMatchObject({ code: "callback_refused", errors: [{ pointer: "#/callback_url" }] });
+  });
+
+  test("is taken with a callback whose name does not resolve in time: each delivery looks again", async () => {
+    const asked = Promise.withResolvers<void>();
+    const egress: Egress = {
+      fetch: () => Promise.reject(new Error("Nobody fetches here")),
+      check: async (_url, { signal }) => {
+        const aborted = once(signal, "abort");
+        asked.resolve();
+        await aborted;
+        signal.throwIfAborted();
+        return null;
+      },
+    };
+    await using room = new LoomRoom({ egress });
+    const submitted = room.submit({ callbackUrl: "http://slow.example/" });
+    await asked.promise;
+    await room.bench.clock.advance(5000);
+    expect(await submitted).toMatch(/^task_/);
   });
 
   test("is refused while Loom goes down, and leaves no folder behind", async () => {

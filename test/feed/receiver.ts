@@ -8,6 +8,8 @@ export interface Received {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: unknown;
+  /** The body as it came, byte for byte. */
+  readonly text: string;
 }
 
 export interface Receiver extends AsyncDisposable {
@@ -17,23 +19,28 @@ export interface Receiver extends AsyncDisposable {
   cameTo(count: number): Promise<void>;
 }
 
-export async function openReceiver(answer: (request: Received, response: ServerResponse) => void): Promise<Receiver> {
+/** @param port 0: any free one */
+export async function openReceiver(
+  answer: (request: Received, response: ServerResponse) => void,
+  port = 0,
+): Promise<Receiver> {
   const received: Received[] = [];
   let came = Promise.withResolvers<void>();
   const receive = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const body: unknown = JSON.parse(await text(request));
-    const entry = { path: `${request.method} ${request.url}`, headers: request.headers, body };
+    const sent = await text(request);
+    const body: unknown = JSON.parse(sent);
+    const entry = { path: `${request.method} ${request.url}`, headers: request.headers, body, text: sent };
     received.push(entry);
     answer(entry, response);
     came.resolve();
   };
   const server = createServer((request, response) => void receive(request, response));
-  server.listen(0, "127.0.0.1");
+  server.listen(port, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
-  const port = typeof address === "object" ? address?.port : undefined;
+  const at = typeof address === "object" ? address?.port : undefined;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://127.0.0.1:${at}`,
     received,
     async cameTo(count) {
       while (received.length < count) {

@@ -1,5 +1,6 @@
 /** A sender of webhooks with all it needs, and what a test looks at. */
 
+import { createSigner } from "../../src/feed/webhook-signature.ts";
 import { createWebhookSender, type WebhookOptions } from "../../src/feed/webhooks.ts";
 import type { OutboxRow } from "../../src/ports/event-store.ts";
 import type { Log } from "../../src/ports/runtime.ts";
@@ -8,6 +9,9 @@ import type { Storage } from "../../src/storage/storage.ts";
 import { batch, notes, startedAt } from "../contracts/batches.ts";
 import { openReceiver, plainEgress, type Receiver } from "./receiver.ts";
 import { SteppedClock } from "./stepped-clock.ts";
+
+/** As Standard Webhooks gives it in its test vectors. */
+export const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 type Settled = readonly [taskId: string, event: Parameters<WebhookOptions["settle"]>[1]];
 
@@ -43,6 +47,8 @@ export class Workplace {
         this.settled.push([taskId, event]);
         this.#settling.resolve();
       },
+      sign: createSigner({ secret, ofEndpoints: {} }),
+      isTold: async () => false,
       ...options,
     });
     this.stack.use(sender);

@@ -1,10 +1,12 @@
 /** Webhooks that are owed reach a real receiver, once recorded as such, or are tried again by the schedule. */
 import type { ServerResponse } from "node:http";
+import { Webhook } from "standardwebhooks";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Storage } from "../../src/storage/storage.ts";
+import { z } from "zod";
+import { createClock } from "../../src/observability/runtime.ts";
 import { delivery, startedAt } from "../contracts/batches.ts";
-import { plainEgress, type Received } from "./receiver.ts";
-import { Workplace } from "./webhook-workplace.ts";
+import type { Received } from "./receiver.ts";
+import { secret, Workplace } from "./webhook-workplace.ts";
 
 let work: Workplace;
 beforeEach(() => {
@@ -71,6 +73,36 @@ describe("a webhook that is owed", () => {
     expect(await work.clock.nextSleepMs()).toBe(90_000);
     work.clock.advance(90_000);
     expect((await work.settledTo(1))[0]?.[1]).toMatchObject({ delivery_id: "later" });
+  });
+
+  test("is signed, so that a receiver can verify it", async () => {
+    const receiver = await work.receiver(answering(200));
+    await work.owe(delivery("msg_1", { url: receiver.url, body: { text: "größer\n" } }));
+    work.send({ clock: createClock() });
+    await work.settledTo(1);
+    const [request] = receiver.received;
+    const headers = z.record(z.string(), z.string()).parse(request?.headers);
+    expect(new Webhook(secret).verify(request?.text ?? "", headers)).toEqual({ text: "größer\n" });
+    expect(() => new Webhook(secret).verify(`${request?.text} `, headers)).toThrow(/signature/);
+  });
+
+  test("goes out again when somebody asks, under the same id and by the whole schedule", async () => {
+    let status = 200;
+    const receiver = await work.receiver((_request, response) => void response.writeHead(status).end());
+    await work.owe(delivery("msg_1", { url: receiver.url }));
+    work.send();
+    await work.settledTo(1);
+    status = 500;
+    await work.storage.redeliver("msg_1", work.clock.now());
+    await receiver.cameTo(2);
+    expect(await work.clock.nextSleepMs()).toBe(5000);
+    status = 200;
+    work.clock.advance(5000);
+    expect((await work.settledTo(2))[1]?.[1]).toMatchObject({ type: "webhook_delivered", attempts: 3 });
+    expect(new Set(receiver.received.map(({ headers }) => headers["webhook-id"]))).toEqual(new Set(["msg_1"]));
+    expect((await work.storage.delivery("msg_1"))?.history.map(({ statusCode }) => statusCode)).toEqual([
+      200, 500, 200,
+    ]);
   });
 
   test("is still owed after a stop in the middle, and goes out after the next start under the same id", async () => {
@@ -142,6 +174,27 @@ describe("a receiver that fails", () => {
     expect(await work.clock.nextSleepMs()).toBe(waitMs);
   });
 
+  test("with 410 gets nothing more of that task, until somebody asks for it; other tasks are none of its business", async () => {
+    let status = 410;
+    const receiver = await work.receiver((_request, response) => void response.writeHead(status).end());
+    await work.owe(delivery("msg_1", { url: receiver.url }));
+    work.send();
+    await work.settledTo(1);
+    await work.owe(delivery("msg_2", { url: receiver.url }));
+    expect((await work.settledTo(2))[1]?.[1]).toMatchObject({
+      type: "webhook_failed",
+      delivery_id: "msg_2",
+      attempts: 0,
+      reason: expect.stringContaining("410") as unknown,
+    });
+    expect(receiver.received).toHaveLength(1);
+    status = 200;
+    await work.storage.redeliver("msg_1", work.clock.now());
+    expect((await work.settledTo(3))[2]?.[1]).toMatchObject({ type: "webhook_delivered", delivery_id: "msg_1" });
+    await work.owe(delivery("msg_3", { url: receiver.url }));
+    expect((await work.settledTo(4))[3]?.[1]).toMatchObject({ type: "webhook_delivered", delivery_id: "msg_3" });
+  });
+
   test("is tried again up to a tenth later, so that all do not come back at once", async () => {
     const receiver = await work.receiver(answering(500));
     await work.owe(delivery("msg_1", { url: receiver.url }));
@@ -157,102 +210,5 @@ describe("a receiver that fails", () => {
     const pending = await work.storage.due(startedAt + 10_000, 10);
     for (const { attempts, lastError } of pending) expect([attempts, lastError === null]).toEqual([1, false]);
     expect(pending).toHaveLength(2);
-  });
-});
-
-describe("many webhooks", () => {
-  test("go out eight at a time, and a receiver that hangs holds up no other", async () => {
-    const hanging: ServerResponse[] = [];
-    const slow = await work.receiver((_request, response) => void hanging.push(response));
-    const quick = await Promise.all(Array.from({ length: 5 }, () => work.receiver(answering(200))));
-    const slowRows = Array.from({ length: 12 }, (_, n) => delivery(`slow_${n}`, { url: slow.url }));
-    const quickRows = Array.from({ length: 20 }, (_, n) =>
-      delivery(`quick_${n}`, { url: quick[n % 5]?.url ?? "", dueAt: startedAt }),
-    );
-    let underWay = 0;
-    let most = 0;
-    work.send({
-      egress: {
-        async fetch(...args) {
-          underWay += 1;
-          most = Math.max(most, underWay);
-          return await plainEgress.fetch(...args).finally(() => {
-            underWay -= 1;
-          });
-        },
-      },
-    });
-    await work.owe(...slowRows, ...quickRows);
-    const settled = await work.settledTo(20);
-    expect(settled.map(([, { delivery_id }]) => delivery_id).filter((id) => id.startsWith("slow"))).toEqual([]);
-    expect(slow.received).toHaveLength(2);
-    expect(most).toBe(8);
-    for (const count of [2, 4, 6, 8, 10, 12]) {
-      await slow.cameTo(count);
-      for (const response of hanging.splice(0)) response.end();
-    }
-    await work.settledTo(32);
-  });
-});
-
-describe("a storage that fails", () => {
-  test("is asked again: nothing goes out twice because its delivery could not be recorded", async () => {
-    const receiver = await work.receiver(answering(200));
-    let failures = 2;
-    const outbox = {
-      ...work.storage,
-      settle: async (...args: Parameters<Storage["settle"]>) => {
-        failures -= 1;
-        if (failures >= 0) throw new Error("broken disk");
-        await work.storage.settle(...args);
-      },
-    };
-    await work.owe(delivery("msg_1", { url: receiver.url }));
-    work.send({ outbox });
-    for (const _ of [1, 2]) work.clock.advance(await work.clock.nextSleepMs());
-    await work.settledTo(1);
-    expect(receiver.received).toHaveLength(1);
-    expect(work.logged).toEqual(["Cannot record a webhook", "Cannot record a webhook"]);
-  });
-
-  test("is read again after five seconds", async () => {
-    const receiver = await work.receiver(answering(200));
-    let failures = 1;
-    const outbox = {
-      ...work.storage,
-      due: async (...args: Parameters<Storage["due"]>) => {
-        failures -= 1;
-        if (failures >= 0) throw new Error("broken disk");
-        return await work.storage.due(...args);
-      },
-    };
-    await work.owe(delivery("msg_1", { url: receiver.url }));
-    work.send({ outbox });
-    const waitMs = await work.clock.nextSleepMs();
-    expect(waitMs).toBe(5000);
-    work.clock.advance(waitMs);
-    await work.settledTo(1);
-    expect(work.logged).toEqual(["Cannot read the outbox"]);
-  });
-
-  test("or a task that does not take the news, is said in the log and stops nothing", async () => {
-    const receiver = await work.receiver(answering(200));
-    const told: string[] = [];
-    const second = Promise.withResolvers<void>();
-    await work.owe(
-      delivery("msg_1", { url: receiver.url }),
-      delivery("msg_2", { url: receiver.url, dueAt: startedAt + 1000 }),
-    );
-    work.send({
-      settle: async (_taskId, { delivery_id }) => {
-        told.push(delivery_id);
-        if (delivery_id === "msg_1") throw new Error("log is corrupt");
-        second.resolve();
-      },
-    });
-    work.clock.advance(await work.clock.nextSleepMs());
-    await second.promise;
-    expect(told).toEqual(["msg_1", "msg_2"]);
-    expect(work.logged).toEqual(["A webhook was not settled"]);
   });
 });

@@ -46,6 +46,7 @@ describe("three independent subtasks and one that needs them", () => {
     const between = events.filter(
       (event) => event.seq > Math.max(...completed) && event.seq < at("subtask_started", "join"),
     );
-    expect(between).toEqual([]);
+    // What others begin at that moment may be told first; nothing that takes time may have ended.
+    expect(between.filter(({ data }) => data["phase"] !== "start")).toEqual([]);
   });
 });

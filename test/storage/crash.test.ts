@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { batch, delivery, key, notes, startedAt, step } from "../contracts/batches.ts";
+import { answered, batch, delivery, key, notes, startedAt, step } from "../contracts/batches.ts";
 import { blobsAfter } from "./growing-log.ts";
 import { openFile, temporaryFolder } from "./temporary.ts";
 
@@ -81,7 +81,7 @@ describe("a store that is opened again", () => {
     {
       using file = openFile(path);
       await file.storage.append(batch({ taskId: "task_a", events: [said], ...parts }));
-      await file.storage.settle("msg_1", { status: "pending", dueAt: startedAt + 5, error: "answered 500" });
+      await file.storage.settle("msg_1", answered(500, { dueAt: startedAt + 5 }));
     }
     using file = openFile(path);
     expect(await file.storage.due(startedAt + 5, 10)).toMatchObject([

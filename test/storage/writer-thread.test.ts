@@ -7,7 +7,7 @@ import { openDatabase, type StorageDatabase } from "../../src/storage/database.t
 import { createSqliteEventStore } from "../../src/storage/event-store.sqlite.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { startWriterThread, type WriterThread } from "../../src/storage/writer-thread.ts";
-import { batch, blob, delivery, notes, startedAt } from "../contracts/batches.ts";
+import { answered, batch, blob, delivery, notes, startedAt } from "../contracts/batches.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 interface Room extends AsyncDisposable {
@@ -78,16 +78,14 @@ describe("a writing thread", () => {
     expect(String(bug)).toContain('is named "sha256:no"');
     room.database.connection.exec("DROP TABLE delivery");
     await room.thread.kill();
-    const settled: unknown = await room.storage
-      .settle("d", { status: "delivered", dueAt: 0, error: null })
-      .catch((error: unknown) => error);
+    const settled: unknown = await room.storage.settle("d", answered(200)).catch((error: unknown) => error);
     expect(settled).toBeInstanceOf(Error);
   });
 
   test("records what became of a delivery", async () => {
     await using room = openRoom();
     await room.storage.append(batch({ taskId: "task_a", events: notes(1), outbox: [delivery("d1")] }));
-    await room.storage.settle("d1", { status: "delivered", dueAt: startedAt, error: null });
+    await room.storage.settle("d1", answered(200));
     expect(await room.storage.nextDue()).toBeNull();
   });
 

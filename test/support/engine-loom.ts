@@ -134,6 +134,7 @@ export class LoomRoom implements AsyncDisposable {
       store,
       clock,
       feed: this.#feed,
+      outbox: this.bench.store.inner,
       memory: store.inner,
       models: this.#models(),
       tools: { all: () => [tool], forTask: () => Promise.resolve([tool]) },

@@ -31,6 +31,7 @@ export class TestStore implements EventStore {
   readonly lastGlobal: EventStore["lastGlobal"] = () => this.inner.lastGlobal();
   readonly row: EventStore["row"] = (taskId) => this.inner.row(taskId);
   readonly rows: EventStore["rows"] = (query) => this.inner.rows(query);
+  readonly remains: EventStore["remains"] = (taskId) => this.inner.remains(taskId);
   readonly openTasks: EventStore["openTasks"] = () => this.inner.openTasks();
   readonly scopes: EventStore["scopes"] = (taskId, prefix) => this.inner.scopes(taskId, prefix);
   readonly idempotency: EventStore["idempotency"] = (key) => this.inner.idempotency(key);

@@ -123,6 +123,7 @@ export class World {
         append: (batch) => life.within(() => this.#append(life, batch)),
         read: (taskId, range) => life.within(() => store.read(taskId, range)),
         steps: (taskId, scope) => life.within(() => store.steps(taskId, scope)),
+        remains: (taskId) => life.within(() => store.remains(taskId)),
         openTasks: () => life.within(() => store.openTasks()),
       },
       clock: {

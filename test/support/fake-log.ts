@@ -63,11 +63,11 @@ export class FakeLog {
     this.followers += 1;
     try {
       for (let g = after; !signal.aborted; ) {
-        for (const item of this.all.slice(g)) {
+        for (const item of this.all.filter((each) => each.g > g)) {
           g = item.g;
           yield item;
         }
-        if (this.all.length <= g) await this.news(signal);
+        if ((this.all.at(-1)?.g ?? 0) <= g) await this.news(signal);
       }
     } finally {
       this.followers -= 1;

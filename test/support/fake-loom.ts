@@ -9,9 +9,20 @@ import { LoomError } from "../../src/lib/errors.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
 import type { GlobalEvent } from "../../src/ports/event-store.ts";
 import type { FeedItem, Token } from "../../src/ports/feed.ts";
-import type { Applied, Health, Loom, Submission, Submitted, ToolView, TraceStep } from "../../src/ports/loom.ts";
+import type {
+  Applied,
+  DeliveryView,
+  Health,
+  Loom,
+  Submission,
+  Submitted,
+  Terms,
+  ToolView,
+  TraceStep,
+} from "../../src/ports/loom.ts";
 import type { MemoryRow } from "../../src/ports/memory.ts";
 import type { ModelInfo } from "../../src/ports/model.ts";
+import { pageOfSent, sentAgain } from "./fake-deliveries.ts";
 import { FakeLog } from "./fake-log.ts";
 import { applied, created, type FakeTask, isClosed, iso, newTask, rowOf, viewOf, wrongState } from "./fake-task.ts";
 
@@ -53,9 +64,21 @@ export class FakeLoom implements Loom {
   /** Requests as they came, latest last: `[member, arguments…]`. */
   readonly calls: unknown[][] = [];
   readonly log = new FakeLog();
+  /** Webhooks, the latest first. */
+  sent: readonly DeliveryView[] = [];
+  /** How many events of a task's log are gone. */
+  readonly taken = new Map<string, number>();
 
   readonly #tasks = new Map<string, FakeTask>();
   readonly #keys = new Map<string, { readonly fingerprint: string; readonly task: Submitted }>();
+
+  readonly #applied = new Map<string, { readonly fingerprint: string; readonly answer: Applied }>();
+
+  /** Retention took the log of a task, all of it or its beginning. */
+  takeLog(taskId: string, upTo = Number.POSITIVE_INFINITY): void {
+    const { events } = this.#task(taskId);
+    this.taken.set(taskId, Math.min(upTo, events.length));
+  }
 
   /** Appends what a driver would have; everyone who waits hears of it. */
   append(taskId: string, ...events: readonly Event[]): readonly TaskEvent[] {
@@ -121,11 +144,13 @@ export class FakeLoom implements Loom {
     const over = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);
     while (task.events.length <= after && waitMs > 0 && !over.aborted) await this.log.news(over);
     signal.throwIfAborted();
-    return task.events.slice(after, after + limit);
+    const from = Math.max(after, this.taken.get(taskId) ?? 0);
+    return task.events.slice(from, from + limit);
   }
 
   subscribe(taskId: string, options: Parameters<Loom["subscribe"]>[1]): AsyncIterable<FeedItem> {
-    return this.log.follow(this.#asked(taskId), options);
+    const after = Math.max(options.after, this.taken.get(taskId) ?? 0);
+    return this.log.follow(this.#asked(taskId), { ...options, after });
   }
 
   subscribeAll(options: Parameters<Loom["subscribeAll"]>[0]): AsyncIterable<GlobalEvent> {
@@ -136,8 +161,10 @@ export class FakeLoom implements Loom {
     return this.log.all.length;
   }
 
-  async cancel(taskId: string, request: Parameters<Loom["cancel"]>[1]): Promise<Applied> {
+  async cancel(taskId: string, { idempotency, ifSeq, ...request }: Parameters<Loom["cancel"]>[1]): Promise<Applied> {
     const task = this.#asked(taskId, "cancel", request);
+    const known = this.#repeated(task, { idempotency, ifSeq });
+    if (known !== null) return known;
     if (!isClosed(task)) {
       this.append(
         taskId,
@@ -145,34 +172,25 @@ export class FakeLoom implements Loom {
         { type: "task_cancelled", completed: 0, total: 0, reason: request.reason ?? "" },
       );
     }
-    return applied(task);
+    return this.#keep(idempotency, applied(task));
   }
 
-  async steer(taskId: string, { instruction, mode, by }: Parameters<Loom["steer"]>[1]): Promise<Applied> {
-    return this.#write(taskId, "steer", {
-      type: "steer_instruction",
-      instruction,
-      instruction_chars: instruction.length,
-      mode,
-      source: by,
-    });
+  async steer(taskId: string, { instruction, mode, by, ...terms }: Parameters<Loom["steer"]>[1]): Promise<Applied> {
+    const event = { instruction, instruction_chars: instruction.length, mode, source: by };
+    return this.#write(taskId, "steer", { type: "steer_instruction", ...event }, terms);
   }
 
-  async message(taskId: string, { message, by }: Parameters<Loom["message"]>[1]): Promise<Applied> {
-    return this.#write(taskId, "send a message to", {
-      type: "conversation_message",
-      role: "user",
-      message,
-      source: by,
-    });
+  async message(taskId: string, { message, by, ...terms }: Parameters<Loom["message"]>[1]): Promise<Applied> {
+    const event = { role: "user", message, source: by } as const;
+    return this.#write(taskId, "send a message to", { type: "conversation_message", ...event }, terms);
   }
 
-  async pause(taskId: string): Promise<Applied> {
-    return this.#write(taskId, "pause", { type: "task_paused", reason: "asked" });
+  async pause(taskId: string, terms: Parameters<Loom["pause"]>[1]): Promise<Applied> {
+    return this.#write(taskId, "pause", { type: "task_paused", reason: "asked" }, terms);
   }
 
-  async resume(taskId: string, { by }: { readonly by: string }): Promise<Applied> {
-    return this.#write(taskId, "resume", { type: "task_resumed", requested_by: by, reopened: false });
+  async resume(taskId: string, { by, ...terms }: Parameters<Loom["resume"]>[1]): Promise<Applied> {
+    return this.#write(taskId, "resume", { type: "task_resumed", requested_by: by, reopened: false }, terms);
   }
 
   async retry(taskId: string, { by }: { readonly by: string }): Promise<Applied> {
@@ -306,6 +324,16 @@ export class FakeLoom implements Loom {
     return { path, bytes };
   }
 
+  async deliveries(query: Parameters<Loom["deliveries"]>[0]): ReturnType<Loom["deliveries"]> {
+    this.#heard("deliveries");
+    return pageOfSent(this.sent, query);
+  }
+
+  async redeliver(deliveryId: string, terms?: Parameters<Loom["redeliver"]>[1]): ReturnType<Loom["redeliver"]> {
+    this.#heard("redeliver", deliveryId, terms?.idempotency);
+    return sentAgain(this.sent, deliveryId, terms?.idempotency !== undefined);
+  }
+
   models(): readonly ModelInfo[] {
     return [model];
   }
@@ -344,10 +372,29 @@ export class FakeLoom implements Loom {
     return task;
   }
 
-  #write(taskId: string, verb: string, event: Event): Applied {
+  #write(taskId: string, verb: string, event: Event, terms: Terms = {}): Applied {
     const task = this.#asked(taskId, verb, event);
+    const known = this.#repeated(task, terms);
+    if (known !== null) return known;
     if (isClosed(task)) throw wrongState(verb, task);
     this.append(taskId, event);
-    return applied(task);
+    return this.#keep(terms.idempotency, applied(task));
+  }
+
+  #repeated(
+    task: FakeTask,
+    { idempotency, ifSeq }: { readonly [K in keyof Terms]: Terms[K] | undefined },
+  ): Applied | null {
+    const known = idempotency === undefined ? undefined : this.#applied.get(idempotency.key);
+    if (known !== undefined && known.fingerprint !== idempotency?.fingerprint)
+      throw new LoomError("idempotency_conflict", "The key was used with another body");
+    if (known !== undefined) return { ...known.answer, replayed: true };
+    if (ifSeq === undefined || ifSeq.includes(task.events.length)) return null;
+    throw new LoomError("precondition_failed", "The task has changed");
+  }
+
+  #keep(key: Terms["idempotency"], answer: Applied): Applied {
+    if (key !== undefined) this.#applied.set(key.key, { fingerprint: key.fingerprint, answer });
+    return answer;
   }
 }
