@@ -65,11 +65,14 @@ const replies = [
 
 export interface Outcome {
   readonly status: string;
+  /** Those that file tools make; what commands do is below. */
   readonly files: Readonly<Record<string, string>>;
   /** By subtask: kind, step and attempt of its events, in order. */
   readonly told: Readonly<Record<string, readonly string[]>>;
-  /** How often the command ran. */
+  /** How often the command ran that leaves a line each time. */
   readonly runs: number;
+  /** Whether the command that a person approved did its work. */
+  readonly cleaned: boolean;
   readonly uncertain: number;
   /** Distinct webhooks received. */
   readonly webhooks: number;
@@ -198,6 +201,7 @@ function outcomeOf(workspace: string, log: readonly TaskEvent[], webhooks: numbe
     files: filesOf(workspace),
     told: Object.fromEntries(told.filter(([subtask]) => subtask !== "")),
     runs: existsSync(count) ? readFileSync(count, "utf8").split("\n").length - 1 : 0,
+    cleaned: !existsSync(join(workspace, "build")),
     uncertain: log.filter(({ type }) => type === "uncertain_effect").length,
     webhooks,
   };
@@ -212,7 +216,9 @@ function inShort(line: string): string {
 
 function filesOf(folder: string): Record<string, string> {
   const names = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  const paths = names.map((entry) => join(entry.parentPath, entry.name)).filter((path) => !path.endsWith("count.txt"));
+  const paths = names
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => !/\/(?:count\.txt|build\/.*)$/.test(path));
   return Object.fromEntries(paths.sort().map((path) => [path.slice(folder.length), readFileSync(path, "utf8")]));
 }
 
@@ -230,8 +236,11 @@ export function differences(undisturbed: Outcome, disturbed: Outcome): string[] 
       `${subtask} tells another tale, from ${at}: ${after[at] ?? "(end)"} instead of ${before[at] ?? "(end)"}`,
     );
   }
-  const isWell = disturbed.uncertain > 0 ? disturbed.runs <= 1 : disturbed.runs === 1;
-  if (!isWell) wrong.push(`the command ran ${disturbed.runs} times`);
+  // A command that was started and not recorded may have run or not: it is said, and it is not run again.
+  const { runs, cleaned, uncertain } = disturbed;
+  if (runs > 1) wrong.push(`a command ran ${runs} times`);
+  if (1 - runs + Number(!cleaned) > uncertain)
+    wrong.push(`commands ran ${runs} times and ${cleaned ? "once" : "never"}, with ${uncertain} said to be uncertain`);
   if (disturbed.webhooks !== 1) wrong.push(`${disturbed.webhooks} webhooks were received`);
   return wrong;
 }
