@@ -5,7 +5,7 @@
 import { parseArgs } from "node:util";
 import { differences, type Outcome, openStage, type Stage } from "./scene.ts";
 
-const effects = ["plan", "work", "verify", "revert", "extract", "answer"];
+const effects = ["plan", "work", "verify", "revert", "extract", "check", "answer"];
 const names = ["append", "model", "tool", "change", "request", "delivery", "blob", ...effects];
 const points = names.flatMap((name) => [`${name}.before`, `${name}.after`]);
 const atATime = 2;

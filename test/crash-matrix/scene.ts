@@ -1,6 +1,6 @@
 /**
  * One task with everything in it that a crash can hurt: subtasks side by side, files written and edited, a command, an
- * approval, a retry, a webhook. Played once in a server that may be told to kill itself, and once more where it did.
+ * approval, a retry, a check at the end, a webhook. Played once in a server that may be told to kill itself, and once more where it did.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -145,7 +145,7 @@ async function submit(client: Client, body: Readonly<Record<string, unknown>>): 
   const answer = await fetch(`${client.url}/tasks`, {
     method: "POST",
     headers: { "content-type": "application/json", "idempotency-key": "the-one-task" },
-    body: JSON.stringify({ goal, ...body }),
+    body: JSON.stringify({ goal, checks: [{ name: "old is gone", run: "test ! -e old.txt" }], ...body }),
   });
   return ((await answer.json()) as { task_id: string }).task_id;
 }
