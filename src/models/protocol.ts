@@ -77,8 +77,9 @@ function rendered(message: Message): Message {
   }
 }
 
-function spoken({ content, toolCalls = [] }: Extract<Message, { role: "assistant" }>): string {
-  // What begins like a step was one that was cut, and is shown as it was.
+function spoken({ content, toolCalls = [], cut }: Extract<Message, { role: "assistant" }>): string {
+  // A reply that was cut, and what begins like a step and was none, are shown as they were.
+  if (cut === true) return content;
   if (toolCalls.length === 0)
     return content.startsWith("{") ? content : JSON.stringify({ tool: "finish", summary: content });
   const calls = toolCalls.map(({ name, arguments: args }) =>

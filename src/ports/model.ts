@@ -16,7 +16,13 @@ export interface ToolCall {
 
 export type Message =
   | { readonly role: "system" | "user"; readonly content: string }
-  | { readonly role: "assistant"; readonly content: string; readonly toolCalls?: readonly ToolCall[] }
+  | {
+      readonly role: "assistant";
+      readonly content: string;
+      readonly toolCalls?: readonly ToolCall[];
+      /** The reply reached the token limit: this is its beginning, word for word. */
+      readonly cut?: true;
+    }
   | { readonly role: "tool"; readonly toolCallId: string; readonly name: string; readonly content: string };
 
 export interface ToolSchema {

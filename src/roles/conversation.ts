@@ -19,6 +19,8 @@ const summaryShare = 0.15;
 const resultShare = 0.25;
 const resultCharsMax = 60_000;
 const charsPerToken = 4;
+/** Of a reply that was cut. */
+const cutCharsMax = 400;
 
 export class Conversation {
   readonly #pinned: readonly Message[];
@@ -52,6 +54,13 @@ export class Conversation {
   /** Text that did not end the attempt; an empty reply leaves no message. */
   said(text: string): void {
     if (text.trim() !== "") this.#groups.push({ kind: "turn", messages: [{ role: "assistant", content: text }] });
+  }
+
+  /** A reply that reached the token limit: nothing in it was used, and its beginning, as it was, says what it was about to be. */
+  wasCut(text: string): void {
+    const content = text.slice(0, cutCharsMax).replace(/[\uD800-\uDBFF]$/, "");
+    if (content.trim() !== "")
+      this.#groups.push({ kind: "turn", messages: [{ role: "assistant", content, cut: true }] });
   }
 
   acted(reply: Reply, results: readonly string[]): void {

@@ -220,7 +220,8 @@ export class ToolLoop {
           : "The model answered with nothing again and again",
       );
     }
-    this.#conversation.said(reply.text);
+    if (isCut) this.#conversation.wasCut(reply.text);
+    else this.#conversation.said(reply.text);
     this.#conversation.note(isCut ? goOnAfterCut : goOnAfterNothing);
     return null;
   }

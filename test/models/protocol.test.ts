@@ -127,7 +127,12 @@ describe("a request told as JSON", () => {
     expect(JSON.stringify(schema)).toContain(`"content":{"type":"string","maxLength":${longMax}}`);
   });
 
-  test("shows a step that was cut as it was", () => {
+  test("shows a reply that was cut as it was, prose too", () => {
+    const cut: Message[] = [{ role: "assistant", content: "Let me think about this for a whi", cut: true }];
+    expect(speakJson({ messages: cut }, 4096).messages[0]?.content).toBe("Let me think about this for a whi");
+  });
+
+  test("shows what begins like a step and is none as it was", () => {
     const cut: Message[] = [{ role: "assistant", content: '{"tool":"write_file","content":"ha' }];
     expect(speakJson({ messages: cut }, 4096).messages).toEqual(cut);
   });

@@ -109,3 +109,14 @@ describe("a model that finds the request too long", () => {
     expect(bench.requests()).toHaveLength(2);
   });
 });
+
+describe("a reply that was cut at the token limit", () => {
+  test("is shown by its beginning, word for word, and never in the middle of a character", async () => {
+    using bench = new Bench();
+    const text = `${"x".repeat(399)}${"😀".repeat(500)}`;
+    bench.script = (_asked, n) => (n === 1 ? { text, toolCalls: [], finish: "length" } : say("Done."));
+    await run(bench);
+    const shown = bench.requests()[1]?.messages.find(({ role }) => role === "assistant");
+    expect(shown).toEqual({ role: "assistant", content: "x".repeat(399), cut: true });
+  });
+});
