@@ -2,7 +2,8 @@
  * A writer in a thread of its own: the event loop goes on while the disk is waited for. A thread that dies fails the jobs
  * it had, whose outcome nobody knows, and the next job starts another.
  */
-import { extname } from "node:path";
+import { getCompileCacheDir } from "node:module";
+import { dirname, extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { LoomError, messageOf } from "../lib/errors.ts";
 import { err } from "../lib/result.ts";
@@ -41,6 +42,12 @@ export function startWriterThread({ path }: Pick<StorageDatabase, "path">, log?:
   };
 }
 
+/** A thread has no compile cache unless its environment names one; without it, it loads Node's TypeScript compiler: 17 MB. */
+function environment(): NodeJS.ProcessEnv {
+  const cache = getCompileCacheDir();
+  return cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(cache) };
+}
+
 interface Pending {
   readonly resolve: (outcome: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -59,7 +66,7 @@ class Threads {
   }
 
   start(): Worker {
-    const worker = new Worker(program, { workerData: this.#options, resourceLimits: heaps });
+    const worker = new Worker(program, { workerData: this.#options, resourceLimits: heaps, env: environment() });
     // Alone it keeps no process alive; with a job under way it does.
     worker.unref();
     worker.on("message", (message: FromThread) => this.#take(message));
