@@ -6,8 +6,8 @@ import type { Append, AppendResult, IdempotencyRow, StepRow, TaskRow } from "../
 import { checkBatch, idempotencyHorizon } from "./batch.ts";
 import { createBlobWriter, isLarge } from "./blob-store.fs.ts";
 import type { StorageDatabase } from "./database.ts";
-import { createMemoryWriter } from "./knowledge.sqlite.ts";
 import { memoryOf } from "./knowledge.ts";
+import { createMemoryWriter } from "./knowledge-writer.sqlite.ts";
 import { createDeliveryWriter } from "./outbox.sqlite.ts";
 
 interface Head {
