@@ -15,6 +15,15 @@ export async function finished(url: string, taskId: string): Promise<void> {
   if (view.status !== "completed") throw new Error(`Task ${taskId} is ${view.status}: ${JSON.stringify(view.errors)}`);
 }
 
+/** Until the plan is made and a person is asked about it. */
+export async function asked(url: string, taskId: string): Promise<void> {
+  for (;;) {
+    const view = (await (await fetch(`${url}/tasks/${taskId}`)).json()) as { status: string };
+    if (view.status === "waiting_approval") return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 /** @returns for each durable event: milliseconds from its timestamp to its arrival here */
 export async function streamLatencies(url: string, taskId: string): Promise<number[]> {
   const answer = await fetch(`${url}/tasks/${taskId}/stream?tokens=false`);

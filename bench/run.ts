@@ -4,7 +4,7 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { finished, streamLatencies, submit } from "./client.ts";
+import { asked, finished, streamLatencies, submit } from "./client.ts";
 import { percentile, print } from "./figures.ts";
 import { type RunningLoom, startLoom } from "./loom-process.ts";
 import { type RunningModel, startModel } from "./model-process.ts";
@@ -111,7 +111,7 @@ async function eventLatency(loom: RunningLoom, model: RunningModel): Promise<voi
 /** 50 requests a second on a server that is idle but for them: the tasks queue behind one that waits for a person. */
 async function postLatency(loom: RunningLoom): Promise<void> {
   const workspace = workspaceOf(loom, "post");
-  await submit(loom.url, { goal, workspace, approve_plan: true });
+  await asked(loom.url, await submit(loom.url, { goal, workspace, approve_plan: true }));
   const times: number[] = [];
   const pending: Promise<void>[] = [];
   for (let nth = 0; nth < 500; nth += 1) {

@@ -94,12 +94,18 @@ function createApp({ bodyLimitBytes }: ApiConfig): App {
       sendProblem(request, reply, problemOf(error));
     },
     clientErrorHandler: refuseSocket,
+    // Without a word on them, fastify loads compilers for JSON schemas, a hundred files; those set below take their place.
+    schemaController: { compilersFactory: { buildValidator: neverBuilt, buildSerializer: neverBuilt } },
   }).withTypeProvider<FastifyZodOpenApiTypeProvider>();
   app.removeAllContentTypeParsers();
   app.setValidatorCompiler(validatorCompiler);
   // Answers are held to their schemas by tests; checking each again would cost more than making it.
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   return app;
+}
+
+function neverBuilt(): never {
+  throw new Error("The compilers of schemas are set when the server is made");
 }
 
 function addRoutes(app: App, door: Door): void {

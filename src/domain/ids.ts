@@ -1,5 +1,6 @@
 /** Names of things: tasks, subtasks, approvals, digests. Ids inside a task are derived; only the task id comes from outside. */
 import { z } from "zod";
+import { digestForm } from "./digest.ts";
 
 export const TaskId = z
   .string()
@@ -20,8 +21,7 @@ export type SubtaskId = z.infer<typeof SubtaskId>;
 /** Ids that name the task's own stages where a subtask id is expected. */
 export const reservedIds: readonly string[] = ["plan", "answer", "task-checks", "task-undo"];
 
-/** `sha256:<64 hex>` of some bytes: the address of a blob. */
-export const Digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+export const Digest = z.string().regex(digestForm);
 export type Digest = z.infer<typeof Digest>;
 
 export function runIdOf(taskId: string): string {

@@ -21,29 +21,43 @@ export interface AdmissionRules {
   readonly sharedWorkspaces: boolean;
 }
 
-/**
- * @param candidates open tasks, oldest first
- * @see DECISIONS 3
- */
-export function admissions(candidates: readonly Candidate[], rules: AdmissionRules): ReadonlyMap<string, Admission> {
-  const result = new Map<string, Admission>();
-  const claims = new Claims();
-  let places = rules.openTasksMax;
-  const byTurn = [...candidates.filter(({ begun }) => begun), ...candidates.filter(({ begun }) => !begun)];
-  for (const { taskId, workspace, begun, parked } of byTurn) {
-    const holder = rules.sharedWorkspaces ? null : claims.holderOf(workspace);
+/** The open tasks, judged. One that comes later changes nothing for those before it. @see DECISIONS 3 */
+export class Admissions {
+  readonly #rules: AdmissionRules;
+  readonly #claims = new Claims();
+  readonly #judgements = new Map<string, Admission>();
+  #places: number;
+
+  /** @param candidates open tasks, oldest first */
+  constructor(candidates: readonly Candidate[], rules: AdmissionRules) {
+    this.#rules = rules;
+    this.#places = rules.openTasksMax;
+    for (const candidate of candidates) if (candidate.begun) this.add(candidate);
+    for (const candidate of candidates) if (!candidate.begun) this.add(candidate);
+  }
+
+  get all(): ReadonlyMap<string, Admission> {
+    return this.#judgements;
+  }
+
+  /** Judges one that comes behind all others. */
+  add(candidate: Candidate): Admission {
+    const admission = this.#judged(candidate);
+    this.#judgements.set(candidate.taskId, admission);
+    return admission;
+  }
+
+  #judged({ taskId, workspace, begun, parked }: Candidate): Admission {
+    const holder = this.#rules.sharedWorkspaces ? null : this.#claims.holderOf(workspace);
     if (holder !== null) {
       const reason = `task ${holder.taskId} works in ${holder.workspace}`;
-      result.set(taskId, { admitted: false, held: { kind: "workspace", id: holder.taskId, reason } });
-    } else if (begun || places > 0) {
-      claims.add(taskId, workspace);
-      if (!parked) places -= 1;
-      result.set(taskId, { admitted: true, held: null });
-    } else {
-      result.set(taskId, { admitted: false, held: null });
+      return { admitted: false, held: { kind: "workspace", id: holder.taskId, reason } };
     }
+    if (!begun && this.#places <= 0) return { admitted: false, held: null };
+    this.#claims.add(taskId, workspace);
+    if (!parked) this.#places -= 1;
+    return { admitted: true, held: null };
   }
-  return result;
 }
 
 interface Claim {
@@ -74,8 +88,13 @@ class Claims {
   }
 }
 
-/** A path and all folders that it lies in, from the inside out: /a/b → /a/b, /a, "" (the root). */
+/** A path and all folders that it lies in, from the inside out: /a/b → a/b, a, "" (the root). */
 function foldersOf(path: string): string[] {
-  const parts = path.split("/").filter((part) => part !== "");
-  return Array.from({ length: parts.length + 1 }, (_, cut) => parts.slice(0, parts.length - cut).join("/"));
+  const own = path
+    .split("/")
+    .filter((part) => part !== "")
+    .join("/");
+  const folders = [own];
+  for (let cut = own.lastIndexOf("/"); cut > 0; cut = own.lastIndexOf("/", cut - 1)) folders.push(own.slice(0, cut));
+  return own === "" ? folders : [...folders, ""];
 }

@@ -7,7 +7,7 @@ import { type Brief, isClosed, type Task } from "../domain/task.ts";
 import { statusOf, type TaskStatus } from "../domain/view.ts";
 import { LoomError, messageOf, type Refusal } from "../lib/errors.ts";
 import type { Result } from "../lib/result.ts";
-import { admissions } from "./admission.ts";
+import { Admissions, type Candidate } from "./admission.ts";
 import type { Idempotency } from "./batch.ts";
 import { waitAtMost } from "./deadline.ts";
 import { Driver, type DriverPorts, type Taken } from "./driver.ts";
@@ -31,7 +31,9 @@ export class Supervisor implements AsyncDisposable {
   /** Known tasks, the one asked for last at the end. */
   readonly #drivers = new Map<string, Promise<Driver>>();
   /** Tasks that are not closed, in the order in which they may run. */
-  readonly #open = new Map<string, { readonly driver: Driver; status: TaskStatus }>();
+  readonly #open = new Map<string, Open>();
+  /** As of the last change of a status. */
+  #admissions: Admissions;
   /** Open tasks that were just folded, until their log says so. */
   readonly #resuming = new Map<string, Promise<void>>();
   readonly #quarantined = new Map<string, string>();
@@ -40,6 +42,7 @@ export class Supervisor implements AsyncDisposable {
 
   constructor(ports: SupervisorPorts) {
     this.#ports = ports;
+    this.#admissions = new Admissions([], ports);
     this.#driverPorts = { ...ports, changed: (driver) => this.#changed(driver) };
   }
 
@@ -198,8 +201,9 @@ export class Supervisor implements AsyncDisposable {
       driver.admit(null, true);
       this.#forgetOldest();
     } else {
-      this.#open.set(driver.taskId, { driver, status: statusOf(driver.task) });
-      this.#admit();
+      const open = { driver, status: statusOf(driver.task) };
+      this.#open.set(driver.taskId, open);
+      this.#admitLast(open);
     }
   }
 
@@ -211,7 +215,7 @@ export class Supervisor implements AsyncDisposable {
     else if (!isClosed(task) && !this.#resuming.has(taskId)) this.#takeIn(driver); // it begins, or goes on after its end
   }
 
-  #follow(known: { status: TaskStatus }, { task, taskId }: Driver): void {
+  #follow(known: Open, { task, taskId }: Driver): void {
     const status = statusOf(task);
     if (status === known.status) return;
     known.status = status;
@@ -222,15 +226,21 @@ export class Supervisor implements AsyncDisposable {
     this.#admit();
   }
 
+  /** One that has not begun comes behind all others, whose turns are as they were. */
+  #admitLast(open: Open): void {
+    const candidate = candidateOf(open);
+    if (candidate.begun) {
+      this.#admit();
+    } else {
+      const { admitted, held } = this.#admissions.add(candidate);
+      open.driver.admit(held, admitted);
+    }
+  }
+
   #admit(): void {
     if (this.#draining) return;
-    const candidates = [...this.#open.values()].map(({ driver: { task }, status }) => ({
-      taskId: task.id,
-      workspace: task.brief.workspace,
-      begun: task.phase !== "pending",
-      parked: status === "waiting_approval" || status === "paused",
-    }));
-    for (const [taskId, { admitted, held }] of admissions(candidates, this.#ports)) {
+    this.#admissions = new Admissions([...this.#open.values()].map(candidateOf), this.#ports);
+    for (const [taskId, { admitted, held }] of this.#admissions.all) {
       this.#open.get(taskId)?.driver.admit(held, admitted);
     }
   }
@@ -248,6 +258,20 @@ export class Supervisor implements AsyncDisposable {
     const isIdle = driver !== null && driver.inFlight === 0 && isClosed(driver.task);
     if (isIdle && this.#drivers.get(taskId) === opening) this.#drivers.delete(taskId);
   }
+}
+
+interface Open {
+  readonly driver: Driver;
+  status: TaskStatus;
+}
+
+function candidateOf({ driver: { task }, status }: Open): Candidate {
+  return {
+    taskId: task.id,
+    workspace: task.brief.workspace,
+    begun: task.phase !== "pending",
+    parked: status === "waiting_approval" || status === "paused",
+  };
 }
 
 async function begun(driver: Driver, sent: ReturnType<Driver["send"]>): Promise<Driver> {

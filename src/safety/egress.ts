@@ -4,7 +4,7 @@
  */
 import { lookup as systemLookup } from "node:dns/promises";
 import { isIP } from "node:net";
-import { Agent, fetch, type Response } from "undici";
+import type { Response } from "undici";
 import { LoomError, messageOf } from "../lib/errors.ts";
 import type { Egress, EgressResponse } from "../ports/policy.ts";
 import { forbiddenClass } from "./addresses.ts";
@@ -86,6 +86,8 @@ async function dial(
   lookup: Lookup,
 ): Promise<EgressResponse> {
   const { url, pinned } = await target(hop.url, limits, lookup);
+  // Its hundred files are loaded by the first request, not by a server that starts.
+  const { Agent, fetch } = await import("undici");
   const agent = new Agent({
     connect: {
       timeout: limits.timeoutMs,

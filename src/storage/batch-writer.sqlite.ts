@@ -8,8 +8,8 @@ import { createNameWriter } from "./blob-names.ts";
 import { createBlobWriter, isLarge } from "./blob-store.fs.ts";
 import { requireLog } from "./chores.sqlite.ts";
 import type { StorageDatabase } from "./database.ts";
-import { createMemoryWriter } from "./knowledge.sqlite.ts";
 import { memoryOf } from "./knowledge.ts";
+import { createMemoryWriter } from "./knowledge-writer.sqlite.ts";
 import { createDeliveryWriter } from "./outbox.sqlite.ts";
 
 interface Head {

@@ -1,5 +1,5 @@
 /** What every event store asks of a batch before it writes: the caller's arithmetic, and the names of blobs. */
-import { Digest } from "../domain/ids.ts";
+import { digestForm } from "../domain/digest.ts";
 import type { Append } from "../ports/event-store.ts";
 
 /** Keys of requests are kept for a day. @see CONTRACT section 1 */
@@ -21,7 +21,7 @@ export function checkBatch({ taskId, expectedSeq, events, projection, blobs = []
 }
 
 export function isDigest(text: string): boolean {
-  return Digest.safeParse(text).success;
+  return digestForm.test(text);
 }
 
 /** @returns the time up to which keys are forgotten */

@@ -1,11 +1,10 @@
-/** Memory in SQLite: rows written with the events they come from, found by task, by type, and by words (FTS5, bm25). */
-
+/** Memory in SQLite, read: rows found by task, by type, and by words (FTS5, bm25). */
 import type { Database } from "better-sqlite3";
 import { z } from "zod";
 import { MemoryType } from "../domain/event.ts";
 import type { Memory, MemoryRow } from "../ports/memory.ts";
 import { guarded } from "./failures.ts";
-import { type MemoryDraft, wordsOf } from "./knowledge.ts";
+import { wordsOf } from "./knowledge.ts";
 
 /** A hit in the summary is worth four in the detail, one in a tag two. */
 const weights = "4.0, 1.0, 2.0";
@@ -26,26 +25,6 @@ interface Row {
 }
 
 type Scope = readonly [taskId: string | null, sameTaskId: string | null];
-
-/** @returns writes one entry, in the transaction that is open */
-export function createMemoryWriter(connection: Database): (entry: MemoryDraft) => void {
-  const insert = connection.prepare(
-    "INSERT INTO memory (task_id, subtask_id, entry_type, summary, detail, tags, relevance_to, seq, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-  );
-  return ({ taskId, subtaskId, entryType, summary, detail, tags, relevanceTo, seq, at }) => {
-    insert.run(
-      taskId,
-      subtaskId,
-      entryType,
-      summary,
-      detail,
-      JSON.stringify(tags),
-      JSON.stringify(relevanceTo),
-      seq,
-      at,
-    );
-  };
-}
 
 export function createSqliteMemory(connection: Database): Memory {
   const newest = connection.prepare<[string, string | null, string | null, number], Row>(

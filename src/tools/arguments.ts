@@ -110,21 +110,23 @@ const noise: ReadonlySet<string> = new Set([
   "minItems",
 ]);
 
-const properties = new WeakMap<z.ZodObject, JsonObject>();
+const schemas = new WeakMap<z.ZodObject, JsonObject>();
 
-/** The JSON schema of each parameter; made once, since it takes longer than all the rest of a call's checking. */
-function propertiesOf(parameters: z.ZodObject): JsonObject {
-  const known = properties.get(parameters);
+/**
+ * JSON schema for models: every character of it is sent with every request, so bounds that only we check are left out.
+ * Made once, since it takes longer than all the rest of a call's checking.
+ */
+export function parametersSchema(parameters: z.ZodObject): JsonObject {
+  const known = schemas.get(parameters);
   if (known !== undefined) return known;
-  const made = parametersSchema(parameters)["properties"];
-  const found = isJsonObject(made) ? made : {};
-  properties.set(parameters, found);
-  return found;
+  const made = compact(z.toJSONSchema(parameters, { io: "input" }) as Json) as JsonObject;
+  schemas.set(parameters, made);
+  return made;
 }
 
-/** JSON schema for models: every character of it is sent with every request, so bounds that only we check are left out. */
-export function parametersSchema(parameters: z.ZodObject): JsonObject {
-  return compact(z.toJSONSchema(parameters, { io: "input" }) as Json) as JsonObject;
+function propertiesOf(parameters: z.ZodObject): JsonObject {
+  const made = parametersSchema(parameters)["properties"];
+  return isJsonObject(made) ? made : {};
 }
 
 function compact(schema: Json): Json {

@@ -20,7 +20,14 @@ export interface ToolDefinition<S extends z.ZodObject> extends ArgumentForm<S> {
 export function defineTool<S extends z.ZodObject>(definition: ToolDefinition<S>): Tool {
   const { name, description, effectClass, risk, timeoutMs, normalise } = definition;
   return {
-    schema: { name, description, parameters: parametersSchema(definition.parameters) },
+    schema: {
+      name,
+      description,
+      // Made when a model is first shown it, and not while a server starts.
+      get parameters() {
+        return parametersSchema(definition.parameters);
+      },
+    },
     effectClass,
     risk,
     timeoutMs,

@@ -1,8 +1,9 @@
 /** Does what was planned: each path by a temporary file and a rename, in an order in which every step finds its ground. */
 import { createHash } from "node:crypto";
-import { constants } from "node:fs";
-import { chmod, chown, lstat, mkdir, open, rename, rmdir, symlink, unlink } from "node:fs/promises";
+import { closeSync, constants, fchmodSync, fsync, openSync, renameSync, unlinkSync, writeFile } from "node:fs";
+import { chmod, chown, lstat, mkdir, rename, rmdir, symlink, unlink } from "node:fs/promises";
 import { basename, dirname } from "node:path";
+import { promisify } from "node:util";
 import { type FileChange, sameState } from "../domain/change.ts";
 import { LoomError } from "../lib/errors.ts";
 import { unreachable } from "../lib/result.ts";
@@ -14,6 +15,8 @@ import { refuseProtected } from "./planning.ts";
 import { lookAt, makesFolder, modeBits } from "./standing.ts";
 
 type Blobs = ReadonlyMap<string, Uint8Array>;
+const written = promisify(writeFile);
+const synced = promisify(fsync);
 const newFileFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 /** @see Workspace.apply */
@@ -120,22 +123,27 @@ async function replace(
   await inFolderOf(root, path, async (place, folder) => {
     // Named by the path, so that the same change, done again after a crash, clears what the first try left.
     const temporary = folder.at(`.loom-${createHash("sha256").update(path).digest("hex").slice(0, 24)}.tmp`);
-    await unlinkIfThere(temporary);
+    unlinkIfThere(temporary);
     try {
       await make(temporary, place);
-      await rename(temporary, place);
+      renameSync(temporary, place);
     } catch (error) {
-      await unlinkIfThere(temporary);
+      unlinkIfThere(temporary);
       throw error;
     }
   });
 }
 
+/** Gives way where the disk is waited for, and only there. @see ADR 8 */
 async function writeNew(place: string, bytes: Uint8Array, mode: number): Promise<void> {
-  await using file = await open(place, newFileFlags, 0o600);
-  await file.writeFile(bytes);
-  await file.chmod(mode);
-  await file.sync();
+  const descriptor = openSync(place, newFileFlags, 0o600);
+  try {
+    await written(descriptor, bytes);
+    fchmodSync(descriptor, mode);
+    await synced(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** Loom in a container often runs as root on someone else's files: they stay that person's, where we may say so. */
@@ -166,8 +174,10 @@ async function inFolderOf(
   }
 }
 
-async function unlinkIfThere(place: string): Promise<void> {
-  await unlink(place).catch((error: unknown) => {
+function unlinkIfThere(place: string): void {
+  try {
+    unlinkSync(place);
+  } catch (error) {
     if (!isMissing(error)) throw error;
-  });
+  }
 }

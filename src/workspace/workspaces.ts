@@ -1,6 +1,6 @@
 /** Opens workspaces: the folders of people's projects, and fresh ones under the scratch folder. One object for all tasks. */
-import { constants } from "node:fs";
-import { access, mkdir, readdir, realpath, stat } from "node:fs/promises";
+import { accessSync, constants, realpathSync, statSync } from "node:fs";
+import { mkdir, readdir, realpath } from "node:fs/promises";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import type { FileChange, FileState } from "../domain/change.ts";
@@ -26,7 +26,7 @@ export function openWorkspaces({ scratchDir }: { readonly scratchDir: string }):
   const umask = process.umask();
   const modes: NewModes = { file: 0o666 & ~umask, folder: 0o777 & ~umask };
   return {
-    open: async (root) => new LocalWorkspace(await usableRoot(root), modes, turns),
+    open: async (root) => new LocalWorkspace(usableRoot(root), modes, turns),
     createScratch: async (name) => await createScratch(scratchDir, name),
   };
 }
@@ -109,20 +109,29 @@ function sizeOf(state: FileState): number {
   return state.kind === "file" ? state.bytes : 0;
 }
 
-async function usableRoot(root: string): Promise<string> {
+/** Looks without giving way, as each look in it does. @see ADR 8 */
+function usableRoot(root: string): string {
   if (!isAbsolute(root)) throw unusable(root, "it is not an absolute path");
-  const real = await realpath(root).catch((error: unknown) => {
-    throw unusable(root, `it cannot be found (${errnoOf(error) ?? "unknown"})`);
-  });
-  if (!(await stat(real)).isDirectory()) throw unusable(root, "it is not a folder");
+  const real = placeOf(root);
+  if (!statSync(real).isDirectory()) throw unusable(root, "it is not a folder");
   if (isInside(real, homedir())) throw unusable(root, "it is your home folder, or holds it");
   if (systemFolders.includes(real) || kernelFolders.some((folder) => isInside(folder, real))) {
     throw unusable(root, "it belongs to the system");
   }
-  await access(real, constants.R_OK | constants.X_OK).catch(() => {
+  try {
+    accessSync(real, constants.R_OK | constants.X_OK);
+  } catch {
     throw unusable(root, "it cannot be read");
-  });
+  }
   return real;
+}
+
+function placeOf(root: string): string {
+  try {
+    return realpathSync.native(root);
+  } catch (error) {
+    throw unusable(root, `it cannot be found (${errnoOf(error) ?? "unknown"})`);
+  }
 }
 
 function unusable(root: string, reason: string): LoomError {

@@ -1,12 +1,16 @@
 /** Admission: who may have work in flight. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { admissions, type Candidate } from "../../src/engine/admission.ts";
+import { type Admission, Admissions, type Candidate } from "../../src/engine/admission.ts";
 
 const rules = { openTasksMax: 2, sharedWorkspaces: false };
 
 function candidate(taskId: string, over: Partial<Candidate> = {}): Candidate {
   return { taskId, workspace: `/work/${taskId}`, begun: false, parked: false, ...over };
+}
+
+function admissions(candidates: readonly Candidate[], its: typeof rules): ReadonlyMap<string, Admission> {
+  return new Admissions(candidates, its).all;
 }
 
 function admitted(candidates: readonly Candidate[], its = rules): string[] {
@@ -82,6 +86,22 @@ test("no two admitted tasks overlap, whatever the paths", () => {
       }
       for (const { taskId } of candidates)
         expect(verdicts.get(taskId)?.admitted || verdicts.get(taskId)?.held?.kind === "workspace").toBe(true);
+    }),
+  );
+});
+
+test("one that comes later is judged as if all were judged again", () => {
+  const path = fc.array(fc.constantFrom("a", "b"), { maxLength: 3 }).map((parts) => `/${parts.join("/")}`);
+  const known = fc.array(fc.record({ workspace: path, begun: fc.boolean(), parked: fc.boolean() }), { maxLength: 8 });
+  const later = fc.array(fc.record({ workspace: path }), { maxLength: 4 });
+  fc.assert(
+    fc.property(known, later, fc.boolean(), (drawn, added, sharedWorkspaces) => {
+      const its = { openTasksMax: 3, sharedWorkspaces };
+      const before = drawn.map((one, index) => candidate(`t${index}`, one));
+      const behind = added.map((one, index) => candidate(`u${index}`, one));
+      const judged = new Admissions(before, its);
+      for (const one of behind) judged.add(one);
+      expect([...judged.all]).toEqual([...admissions([...before, ...behind], its)]);
     }),
   );
 });

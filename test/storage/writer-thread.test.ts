@@ -51,9 +51,13 @@ describe("a writing thread", () => {
     await room.thread.kill();
     const lost = room.storage.append(batch({ taskId: "task_a", after: 1, events: notes(1) }));
     await expect(lost).resolves.toEqual({ kind: "appended" });
+    // A lock holds the thread in the middle of its commit until it is told to die.
+    room.database.connection.exec("BEGIN IMMEDIATE");
     const cut = room.storage.append(batch({ taskId: "task_a", after: 2, events: notes(1) }));
     await new Promise(setImmediate);
-    await room.thread.kill();
+    const killed = room.thread.kill();
+    room.database.connection.exec("ROLLBACK");
+    await killed;
     const failure: unknown = await cut.catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(LoomError);
     expect(failure).toMatchObject({ code: "storage_failed", retryAfterMs: 1000 });
