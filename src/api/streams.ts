@@ -50,7 +50,7 @@ function taskStreamRoute(app: App, door: Door): void {
     door.tickets.refuseAfterEnd(request, view);
     await refuseBeyond(door, { id, after, lastSeq: view.last_seq });
     const gap = isTerminal(view) ? await gapAfter(door.loom, view, after) : null;
-    if (isTerminal(view) && gap === null && !(await hasMore(door, { id, after, selection })))
+    if (isTerminal(view) && gap === null && !(await hasMore(door, { view, after, selection })))
       return reply.code(204).send();
     if (request.method === "HEAD") return reply.type("text/event-stream; charset=utf-8").send();
     const stream = door.streams.open(reply);
@@ -211,8 +211,10 @@ async function refuseBeyond(
 
 async function hasMore(
   { loom }: Door,
-  { id, after, selection }: { readonly id: string; readonly after: number; readonly selection: Selection },
+  { view, after, selection }: { readonly view: TaskView; readonly after: number; readonly selection: Selection },
 ): Promise<boolean> {
+  const { task_id: id, last_seq: lastSeq } = view;
+  if (selection.types === undefined && selection.subtask === undefined) return after < lastSeq;
   for (let from = after; ; ) {
     const events = await loom.events(id, { after: from, limit: pageSize, waitMs: 0, signal: unhurried });
     if (events.some((event) => isSelected(selection, keysOf({ kind: "event", event })))) return true;

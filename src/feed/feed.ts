@@ -7,6 +7,7 @@ import type { EventStore, GlobalEvent } from "../ports/event-store.ts";
 import type { Feed, FeedItem, Token } from "../ports/feed.ts";
 import { Lane } from "./lane.ts";
 import { type Source, Tail } from "./tail.ts";
+import { Turns } from "./turns.ts";
 
 export type FeedStore = Pick<EventStore, "read" | "readAll" | "row" | "lastGlobal" | "onCommit">;
 
@@ -19,6 +20,7 @@ class StoreFeed implements Feed, AsyncDisposable {
   readonly #store: FeedStore;
   readonly #tasks = new Map<string, Channel<TaskEvent>>();
   readonly #unsubscribe: () => void;
+  readonly #turns = new Turns();
   #all: Channel<GlobalEvent> | null = null;
   #isClosed = false;
 
@@ -37,7 +39,7 @@ class StoreFeed implements Feed, AsyncDisposable {
     if (this.#isClosed) return;
     const channel = this.#channelOf(taskId);
     using lane = channel.join(signal, tokens);
-    for await (const page of pages(channel.tail, lane, after)) {
+    for await (const page of pages(channel.tail, { lane, after, turns: this.#turns })) {
       for (const token of lane.takeTokens()) yield { kind: "token", token };
       for (const event of page) {
         if (lane.hasEnded) return;
@@ -56,7 +58,7 @@ class StoreFeed implements Feed, AsyncDisposable {
     if (this.#isClosed) return;
     const channel = this.#channelOfAll();
     using lane = channel.join(signal, false);
-    for await (const page of pages(channel.tail, lane, after)) {
+    for await (const page of pages(channel.tail, { lane, after, turns: this.#turns })) {
       for (const event of page) {
         if (lane.hasEnded) return;
         yield event;
@@ -143,11 +145,21 @@ class Channel<T> {
   }
 }
 
+interface Reading {
+  readonly lane: Lane;
+  readonly after: number;
+  readonly turns: Turns;
+}
+
+/** What is live goes out at once; who has more than this to read at a time is catching up. */
+const liveItems = 16;
+
 /** Pages behind the cursor as they come; an empty one where the log has no more, before it sleeps. */
-async function* pages<T>(tail: Tail<T>, lane: Lane, after: number): AsyncGenerator<readonly T[]> {
+async function* pages<T>(tail: Tail<T>, { lane, after, turns }: Reading): AsyncGenerator<readonly T[]> {
   let cursor = after;
   while (!lane.hasEnded) {
     const page = await tail.after(cursor);
+    if (page.length > liveItems) await turns.next();
     yield page;
     const last = page.at(-1);
     if (last === undefined) await lane.woken();

@@ -1,11 +1,14 @@
 /**
  * The newest part of one growing log, read and decoded once for everyone who follows it. Who is further behind reads pages
- * from the log; readers of the same page share that too. Knows positions and pages, not what the items are.
+ * from the log, which begin at the same places for all, so that those who are behind together share them too. Knows positions
+ * and pages, not what the items are.
  */
 
 /** Enough that a reader who keeps up never meets the log again. */
 const itemsMax = 512;
 const pageItems = 256;
+/** Pages of the log that are kept for the next reader. */
+const pagesMax = 16;
 
 export interface Source<T> {
   /** Items behind a position, ascending. */
@@ -110,12 +113,31 @@ export class Tail<T> {
     return this.#items.slice(at, at + pageItems);
   }
 
-  #page(after: number): Promise<readonly T[]> {
-    const running = this.#pages.get(after);
-    if (running !== undefined) return running;
-    const page = this.#source.read(after, pageItems).finally(() => this.#pages.delete(after));
-    this.#pages.set(after, page);
+  /** Of the page that `after` lies in, what is behind it: something, when the log has something, also where positions have holes. */
+  async #page(after: number): Promise<readonly T[]> {
+    const page = await this.#pageFrom(after - (after % pageItems));
+    return page.filter((item) => this.#source.position(item) > after);
+  }
+
+  #pageFrom(start: number): Promise<readonly T[]> {
+    const page = this.#pages.get(start) ?? this.#read(start);
+    this.#pages.delete(start);
+    this.#pages.set(start, page); // the latest asked for is the last to go
+    const [oldest] = this.#pages.keys();
+    if (this.#pages.size > pagesMax && oldest !== undefined) this.#pages.delete(oldest);
     return page;
+  }
+
+  /** Only what is full is kept: the log grows at its end and nowhere else. */
+  async #read(start: number): Promise<readonly T[]> {
+    try {
+      const page = await this.#source.read(start, pageItems);
+      if (page.length < pageItems) this.#pages.delete(start);
+      return page;
+    } catch (error) {
+      this.#pages.delete(start);
+      throw error;
+    }
   }
 
   #positionOf(item: T | undefined): number | undefined {
