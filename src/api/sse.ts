@@ -7,6 +7,8 @@ import type { FastifyReply } from "fastify";
 
 /** How long a browser waits before it connects again. */
 const retryMs = 2000;
+/** One for all: making an error, with its stack, costs more than all the rest of a client's going. */
+const hungUp = new Error("The client is gone");
 const heartbeat = Buffer.from(": hb\n\n");
 
 const head = {
@@ -22,9 +24,9 @@ export class EventStream {
 
   constructor(response: ServerResponse) {
     this.#response = response;
-    response.once("close", () => this.#gone.abort());
+    response.once("close", () => this.#gone.abort(hungUp));
     // Writing to a client that has just left is its news, not our failure; "close" follows.
-    response.on("error", () => this.#gone.abort());
+    response.on("error", () => this.#gone.abort(hungUp));
   }
 
   /** Fires when the client is gone or the stream was ended. */
@@ -53,7 +55,7 @@ export class EventStream {
 
   end(): void {
     this.#response.end();
-    this.#gone.abort();
+    this.#gone.abort(hungUp);
   }
 
   #drained(): Promise<void> {

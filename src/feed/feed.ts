@@ -6,6 +6,7 @@ import type { TaskEvent } from "../domain/event.ts";
 import type { EventStore, GlobalEvent } from "../ports/event-store.ts";
 import type { Feed, FeedItem, Token } from "../ports/feed.ts";
 import { Lane } from "./lane.ts";
+import { PageCache } from "./page-cache.ts";
 import { type Source, Tail } from "./tail.ts";
 import { Turns } from "./turns.ts";
 
@@ -21,6 +22,7 @@ class StoreFeed implements Feed, AsyncDisposable {
   readonly #tasks = new Map<string, Channel<TaskEvent>>();
   readonly #unsubscribe: () => void;
   readonly #turns = new Turns();
+  readonly #cache = new PageCache();
   #all: Channel<GlobalEvent> | null = null;
   #isClosed = false;
 
@@ -75,18 +77,19 @@ class StoreFeed implements Feed, AsyncDisposable {
     this.#unsubscribe();
     const channels = [...this.#tasks.values(), ...(this.#all === null ? [] : [this.#all])];
     for (const channel of channels) channel.end();
-    await Promise.all(channels.map(({ tail }) => tail.settled()));
+    await Promise.all([...channels.map(({ tail }) => tail.settled()), this.#cache.settled()]);
   }
 
   #channelOf(taskId: string): Channel<TaskEvent> {
     const known = this.#tasks.get(taskId);
     if (known?.tail.hasFailed === false) return known;
     const source: Source<TaskEvent> = {
+      name: taskId,
       read: (after, limit) => this.#store.read(taskId, { after, limit }),
       last: async () => (await this.#store.row(taskId))?.lastSeq ?? 0,
       position: ({ seq }) => seq,
     };
-    const channel = new Channel(source, () => {
+    const channel = new Channel(source, this.#cache, () => {
       if (this.#tasks.get(taskId) === channel) this.#tasks.delete(taskId);
     });
     this.#tasks.set(taskId, channel);
@@ -96,11 +99,12 @@ class StoreFeed implements Feed, AsyncDisposable {
   #channelOfAll(): Channel<GlobalEvent> {
     if (this.#all?.tail.hasFailed === false) return this.#all;
     const source: Source<GlobalEvent> = {
+      name: "all",
       read: (after, limit) => this.#store.readAll({ after, limit }),
       last: () => this.#store.lastGlobal(),
       position: ({ g }) => g,
     };
-    const channel = new Channel(source, () => {
+    const channel = new Channel(source, this.#cache, () => {
       if (this.#all === channel) this.#all = null;
     });
     this.#all = channel;
@@ -116,9 +120,9 @@ class Channel<T> {
   readonly #deserted: () => void;
 
   /** @param deserted is called when the last subscriber has gone */
-  constructor(source: Source<T>, deserted: () => void) {
+  constructor(source: Source<T>, cache: PageCache, deserted: () => void) {
     this.#deserted = deserted;
-    this.tail = new Tail(source, () => {
+    this.tail = new Tail(source, cache, () => {
       for (const lane of this.#lanes) lane.wake();
     });
   }
@@ -158,8 +162,10 @@ const liveItems = 16;
 async function* pages<T>(tail: Tail<T>, { lane, after, turns }: Reading): AsyncGenerator<readonly T[]> {
   let cursor = after;
   while (!lane.hasEnded) {
+    const hasTurn = tail.isFarBehind(cursor);
+    if (hasTurn) await turns.next();
     const page = await tail.after(cursor);
-    if (page.length > liveItems) await turns.next();
+    if (!hasTurn && page.length > liveItems) await turns.next();
     yield page;
     const last = page.at(-1);
     if (last === undefined) await lane.woken();

@@ -3,14 +3,15 @@
  * from the log, which begin at the same places for all, so that those who are behind together share them too. Knows positions
  * and pages, not what the items are.
  */
+import type { PageCache } from "./page-cache.ts";
 
 /** Enough that a reader who keeps up never meets the log again. */
 const itemsMax = 512;
 const pageItems = 256;
-/** Pages of the log that are kept for the next reader. */
-const pagesMax = 16;
 
 export interface Source<T> {
+  /** Of this log alone. */
+  readonly name: string;
   /** Items behind a position, ascending. */
   read(after: number, limit: number): Promise<readonly T[]>;
   /** The position of the newest item, 0 when there is none. */
@@ -29,11 +30,12 @@ export class Tail<T> {
   #refreshing: Promise<void> | null = null;
   #isStale = false;
   #failure: { readonly error: unknown } | null = null;
-  readonly #pages = new Map<number, Promise<readonly T[]>>();
+  readonly #cache: PageCache;
 
   /** @param changed is called when there is more to read, or nothing more to be had */
-  constructor(source: Source<T>, changed: () => void) {
+  constructor(source: Source<T>, cache: PageCache, changed: () => void) {
     this.#source = source;
+    this.#cache = cache;
     this.#changed = changed;
   }
 
@@ -44,6 +46,11 @@ export class Tail<T> {
 
   position(item: T): number {
     return this.#source.position(item);
+  }
+
+  /** Whether who stands there must read the log itself, as far as is known. */
+  isFarBehind(after: number): boolean {
+    return after < this.#start;
   }
 
   /** The log has grown, perhaps. Any number of hints while one read runs make one more read. */
@@ -66,7 +73,7 @@ export class Tail<T> {
 
   /** Resolves when nothing is being read. */
   async settled(): Promise<void> {
-    await Promise.allSettled([this.#opening, this.#refreshing, ...this.#pages.values()]);
+    await Promise.allSettled([this.#opening, this.#refreshing]);
   }
 
   async #open(): Promise<void> {
@@ -115,29 +122,12 @@ export class Tail<T> {
 
   /** Of the page that `after` lies in, what is behind it: something, when the log has something, also where positions have holes. */
   async #page(after: number): Promise<readonly T[]> {
-    const page = await this.#pageFrom(after - (after % pageItems));
+    const start = after - (after % pageItems);
+    const page = await this.#cache.page(`${this.#source.name} ${start}`, {
+      read: () => this.#source.read(start, pageItems),
+      isWhole: ({ length }) => length === pageItems,
+    });
     return page.filter((item) => this.#source.position(item) > after);
-  }
-
-  #pageFrom(start: number): Promise<readonly T[]> {
-    const page = this.#pages.get(start) ?? this.#read(start);
-    this.#pages.delete(start);
-    this.#pages.set(start, page); // the latest asked for is the last to go
-    const [oldest] = this.#pages.keys();
-    if (this.#pages.size > pagesMax && oldest !== undefined) this.#pages.delete(oldest);
-    return page;
-  }
-
-  /** Only what is full is kept: the log grows at its end and nowhere else. */
-  async #read(start: number): Promise<readonly T[]> {
-    try {
-      const page = await this.#source.read(start, pageItems);
-      if (page.length < pageItems) this.#pages.delete(start);
-      return page;
-    } catch (error) {
-      this.#pages.delete(start);
-      throw error;
-    }
   }
 
   #positionOf(item: T | undefined): number | undefined {
