@@ -4,7 +4,6 @@ import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { createFeed } from "../../src/feed/feed.ts";
-import { Turns } from "../../src/feed/turns.ts";
 import type { Feed, FeedItem, Token } from "../../src/ports/feed.ts";
 import { WatchedStore } from "./watched-store.ts";
 
@@ -278,34 +277,5 @@ describe("a store that fails", () => {
       1001, 1002,
     ]);
     expect(await take(feed.subscribeAll({ after: 1000, signal: forever() }), 2)).toHaveLength(2);
-  });
-});
-
-describe("a crowd that is far behind", () => {
-  test("reads the log together, wherever each of them was cut off", async () => {
-    await using feed = createFeed(watched);
-    await watched.append("task_a", 3000);
-    const starts = upTo(40, 0).map((nth) => nth * 7);
-    await Promise.all(
-      starts.map((after) => take(feed.subscribe("task_a", { after, tokens: false, signal: forever() }), 3000 - after)),
-    );
-    // Twelve pages hold the log, and one read each opens the newest part and looks for more.
-    expect(watched.reads).toBeLessThanOrEqual(14);
-  });
-
-  test("leaves the event loop to others: some of them go on in each turn, in line", async () => {
-    const line = new Turns();
-    const served: number[] = [];
-    const perTurn: number[] = [];
-    const waiting = Promise.all(upTo(7).map((nth) => line.next().then(() => served.push(nth))));
-    while (served.length < 7) {
-      const before = served.length;
-      await setImmediate();
-      perTurn.push(served.length - before);
-    }
-    await waiting;
-    expect(served).toEqual(upTo(7));
-    expect(Math.max(...perTurn)).toBe(2);
-    await line.next(); // and the line begins anew
   });
 });
