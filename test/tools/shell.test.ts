@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { unconfined } from "../../src/safety/sandbox/sandbox.ts";
 import { Capture } from "../../src/tools/capture.ts";
 import { createCommandRunner } from "../../src/tools/command-runner.ts";
 import { commandEnvironment } from "../../src/tools/run-process.ts";
@@ -21,6 +22,7 @@ describe("a shell command", () => {
       success: true,
       output: `${workspace.root}\n[stderr]\nbad`,
       exitCode: 0,
+      sandbox: "none",
       data: { exit_code: 0 },
     });
     expect(await call("shell_execute", { cmd: "true" })).toMatchObject({ output: "(no output)" });
@@ -35,6 +37,7 @@ describe("a shell command", () => {
       output: "out",
       error: "Exit code: 3",
       exitCode: 3,
+      sandbox: "none",
       data: { exit_code: 3 },
     });
     expect(await call("shell_execute", { command: "kill -9 $$" })).toMatchObject({
@@ -124,7 +127,7 @@ describe("a shell command", () => {
     const started = performance.now();
     expect((await call("shell_execute", { command: "sleep 30 & echo done" })).output).toBe("done");
     expect(performance.now() - started).toBeLessThan(2000);
-    expect(await createCommandRunner({ inherited: {} }).reap(context.marker)).toBe(1);
+    expect(await createCommandRunner({ sandbox: unconfined(), inherited: {} }).reap(context.marker)).toBe(1);
   });
 });
 
@@ -184,6 +187,7 @@ describe("a command that is stopped", () => {
     expect(result).toEqual({
       success: false,
       output: "before",
+      sandbox: "none",
       error: "Timed out after 1 s; everything it had started was ended",
     });
     expect(sleepersIn(bench)).toBe(0);
@@ -200,7 +204,7 @@ describe("a command that is stopped", () => {
 });
 
 describe("the command runner", () => {
-  const runner = createCommandRunner({ inherited: { PATH: process.env["PATH"] } });
+  const runner = createCommandRunner({ sandbox: unconfined(), inherited: { PATH: process.env["PATH"] } });
 
   test("runs a check as the shell tool would", async () => {
     using temporary = new Temporary();
@@ -209,11 +213,13 @@ describe("the command runner", () => {
       exitCode: 2,
       output: `${temporary.path}\n[stderr]\nno`,
       timedOut: false,
+      sandbox: "none",
     });
     expect(await runner.run("sleep 987", { ...options, timeoutMs: 50 })).toEqual({
       exitCode: null,
       output: "",
       timedOut: true,
+      sandbox: "none",
     });
   });
 
