@@ -64,9 +64,11 @@ export function toolFolders(homes: readonly string[], searchPath: string): reado
   return [...new Set([...known, ...searched])].filter((folder) => isTool(folder) && isFolder(folder));
 }
 
-/** What lies in `node_modules/.bin` are links into the packages beside it. */
+/** A folder of programs is of no use without what they stand for: a toolchain's root, the packages beside `.bin`. */
 function programFolder(folder: string): string {
   const path = resolve(folder);
+  const toolchain = toolchainFolders.find((name) => name.startsWith(".") && path.includes(`/${name}/`));
+  if (toolchain !== undefined) return path.slice(0, path.indexOf(`/${toolchain}/`) + toolchain.length + 1);
   return basename(path) === ".bin" ? dirname(path) : path;
 }
 

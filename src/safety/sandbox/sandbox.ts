@@ -146,7 +146,7 @@ class Confining {
     const limits = { ...this.#limits, processes: isLimited ? this.#limits.processes : 0 };
     return {
       standing: standingOf({ kind: "bubblewrap", limits, network, isRoot: this.#isRoot, hasFilter: filter !== null }),
-      confine: (command) => this.confine(command),
+      confine: (command) => this.confine({ ...command, network: network || command.network }),
       [Symbol.asyncDispose]: () => folders[Symbol.asyncDispose](),
     };
   }
@@ -157,12 +157,7 @@ class Confining {
     const group = this.#groups.make();
     const { processes } = this;
     const counted = processes === 0 ? [] : [shell, "-c", processLimitScript(processes), shell];
-    const wrapped = [
-      ...this.#bubblewrap.command({ root, network: network || this.#parts.network }, own),
-      ...counted,
-      file,
-      ...args,
-    ];
+    const wrapped = [...this.#bubblewrap.command({ root, network }, own), ...counted, file, ...args];
     return {
       layer: "bubblewrap",
       file: shell,
