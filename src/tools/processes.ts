@@ -8,8 +8,8 @@ import { setTimeout as wait } from "node:timers/promises";
 export const markerVariable = "LOOM_STEP";
 /** What a process gets to end by itself. @see DECISIONS 39 */
 const graceMs = 150;
-/** A process that forks while it is looked for is found by the next look. */
-const looksMax = 8;
+/** A process that forks while it is looked for, or takes its time to die, is found by the next look. */
+const looksMax = 30;
 const betweenLooksMs = 10;
 /** Field 22 of /proc/<pid>/stat, counted from the state, which is field 3. */
 const startedField = 19;

@@ -5,7 +5,7 @@ import type { Grant, Tool, ToolContext, ToolResult } from "../ports/tool.ts";
 import { joinedOutput } from "./command-runner.ts";
 import { actionOf, defineTool, failing, failureOf } from "./definition.ts";
 import { cut } from "./output.ts";
-import { type CommandSettings, runConfined } from "./run-confined.ts";
+import { type CommandSettings, type ConfinedEnd, runConfined } from "./run-confined.ts";
 import { shellCommand } from "./run-process.ts";
 
 const timeoutSeconds = { usual: 120, most: 1800 };
@@ -75,7 +75,7 @@ async function execute(
   try {
     const end = await runConfined(options, spec, signal);
     const { sandbox } = end;
-    const output = cut(joinedOutput(end), options.resultChars);
+    const output = cut(joinedOutput(end) + networkNote(end, spec.network), options.resultChars);
     if (end.timedOut)
       return {
         success: false,
@@ -104,4 +104,16 @@ async function execute(
     signal.throwIfAborted();
     return failureOf(`Failed to execute: ${messageOf(error)}`);
   }
+}
+
+/** What programs say when there is no network. */
+const missedNetwork =
+  /could ?n[o']t resolve|network is unreachable|temporary failure in name resolution|name or service not known|ENOTFOUND|EAI_AGAIN|ENETUNREACH|no route to host|dial tcp/i;
+
+/** A model that does not know why there is no network tries again and again. */
+function networkNote({ exitCode, sandbox, stdout, stderr }: ConfinedEnd, hasNetwork: boolean): string {
+  const isMissed = sandbox !== "none" && !hasNetwork && exitCode !== 0 && missedNetwork.test(stderr + stdout);
+  return isMissed
+    ? "\n[The sandbox has no network. Commands that name what they fetch, like curl, git fetch or npm install, ask a person for it.]"
+    : "";
 }
