@@ -1,8 +1,8 @@
 FROM node:24-bookworm-slim
 
-# git is one of Loom's tools. Optional dependencies stay in: ripgrep's binary is one. The bundled Node goes: this image has its own.
+# git is one of Loom's tools; bubblewrap holds commands where the container may make namespaces (--security-opt seccomp=unconfined). Optional dependencies stay in: ripgrep's binary is one. The bundled Node goes: this image has its own.
 RUN apt-get update \
-  && apt-get install -y --no-install-recommends git ca-certificates tini \
+  && apt-get install -y --no-install-recommends git bubblewrap ca-certificates tini \
   && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /opt/loom

@@ -1,7 +1,11 @@
-/** The composition root: from a configuration to a running Loom, as one AsyncDisposable. The one place where things are wired. */
+/**
+ * The composition root: from a configuration to a running Loom, as one AsyncDisposable. The one place where things are wired;
+ * long because there is no other.
+ */
 import { createHash } from "node:crypto";
 import { isIP } from "node:net";
 import { createApi } from "./api/server.ts";
+import { sandboxSettings } from "./config/sandbox-settings.ts";
 import type { Config } from "./config/schema.ts";
 import { redactedConfig, secretsOf } from "./config/secrets.ts";
 import { webhookSecret } from "./config/webhook-secret.ts";
@@ -19,8 +23,9 @@ import { createClock, createIds, createRandom } from "./observability/runtime.ts
 import type { Executors } from "./ports/executor.ts";
 import type { Loom } from "./ports/loom.ts";
 import type { Models } from "./ports/model.ts";
-import type { Egress } from "./ports/policy.ts";
+import type { Egress, Policy, Redaction } from "./ports/policy.ts";
 import type { Clock, Log } from "./ports/runtime.ts";
+import type { Sandbox } from "./ports/sandbox.ts";
 import type { Tools } from "./ports/tool.ts";
 import { createAnswerer } from "./roles/answer.ts";
 import { createChecker } from "./roles/check.ts";
@@ -31,8 +36,12 @@ import { createUndoer } from "./roles/undo.ts";
 import { createVerifier } from "./roles/verify.ts";
 import { createWorker } from "./roles/work.ts";
 import { createEgress } from "./safety/egress.ts";
+import { withoutNetwork } from "./safety/network-policy.ts";
 import { createPolicy } from "./safety/policy.ts";
 import { createRedaction } from "./safety/redact.ts";
+
+import { openSandbox } from "./safety/sandbox/sandbox.ts";
+import { lackOf } from "./safety/sandbox/standing.ts";
 import { transport } from "./safety/transport.ts";
 import { openStorage } from "./storage/opened-storage.ts";
 import type { Storage } from "./storage/storage.ts";
@@ -65,6 +74,8 @@ export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** What was found wrong before Loom was opened, one sentence each; shown by /health. */
   readonly problems: readonly string[];
+  /** The configuration file: no command that a model writes may see it. */
+  readonly configFile?: string | null;
 }
 
 export interface Opened extends AsyncDisposable {
@@ -77,40 +88,29 @@ export interface Opened extends AsyncDisposable {
  *
  * @throws LoomError storage_locked when another Loom has the database, storage_newer, config_invalid
  */
-export async function openLoom(config: Config, { env, problems }: Surroundings): Promise<Opened> {
+export async function openLoom(config: Config, surroundings: Surroundings): Promise<Opened> {
+  const { env } = surroundings;
   await using stack = new AsyncDisposableStack();
   const secret = webhookSecret(config);
   const redaction = createRedaction([...secretsOf(config, env), ...secret.split(" ")]);
   const log = createLog({ level: config.logging.level, redaction });
   const clock = createClock();
-  const random = createRandom();
   const { database_path: databasePath, retention_days: retentionDays } = config.memory;
   const { store: kept, maintenance } = stack.use(openStorage(databasePath, { clock, log, retentionDays }));
   const crashPoint = crashPointOf(env["LOOM_CRASH_AT"]);
   const store = crashing(kept, { append: "append", settle: "delivery", get: "blob" }, crashPoint);
   const feed = stack.use(createFeed({ store }));
-  const models = stack.use(createModels(modelConfigs(config), { clock, random, log, send: transport }));
+  const models = stack.use(createModels(modelConfigs(config), { clock, random: createRandom(), log, send: transport }));
   const workspaces = crashingWorkspaces(openWorkspaces({ scratchDir: config.workspace.scratch_dir }), crashPoint);
   const changes = createChanges({ blobs: store });
   const egress = crashing(createEgress(), { fetch: "request" }, crashPoint);
-  const commands = createCommandRunner({ inherited: env });
-  const tools = crashingTools(toolsOf(config, { egress, env }), crashPoint);
-  const called = crashing(models, { call: "model" }, crashPoint);
-  const executors = executorsOf({ models: called, store, tools, workspaces, changes, commands, clock });
-  const supervisor = stack.use(
-    new Supervisor({
-      store,
-      executors: crashing(executors, crashingEffects, crashPoint),
-      clock,
-      log,
-      redact: (value) => redaction.value(value),
-      token: (taskId, token) => feed.token(taskId, { ...token, token: redaction.text(token.token) }),
-      lingerMs: 4,
-      openTasksMax: config.execution.max_open_tasks,
-      sharedWorkspaces: config.workspace.shared,
-      reap: (taskId) => commands.reap(`${taskId}:`),
-    }),
-  );
+  const sandbox = stack.use(await sandboxOf(config, surroundings, { log, now: () => clock.now() }));
+  const commands = createCommandRunner({ sandbox, inherited: env });
+  const tools = crashingTools(toolsOf(config, { egress, sandbox, env }), crashPoint);
+  const shared = { store, tools, workspaces, changes, commands, clock, policy: policyOf(config, sandbox) };
+  const able = executorsOf({ ...shared, models: crashing(models, { call: "model" }, crashPoint) });
+  const executors = crashing(able, crashingEffects, crashPoint);
+  const supervisor = stack.use(supervisorOf(config, { store, executors, clock, log, redaction, feed, commands }));
   await supervisor.recover();
   maintenance.start();
   const allowPrivateWebhooks = config.webhooks.allow_private ?? isLoopback(config.server.host);
@@ -136,7 +136,7 @@ export async function openLoom(config: Config, { env, problems }: Surroundings):
     allowPrivateWebhooks,
     version,
     config: redactedConfig(config),
-    problems,
+    problems: [...surroundings.problems, ...lackOf(sandbox.standing)],
   });
   const owned = stack.move();
   return { loom, log, [Symbol.asyncDispose]: () => owned.disposeAsync() };
@@ -195,9 +195,43 @@ function modelConfigs(config: Config): Parameters<typeof createModels>[0] {
   });
 }
 
-function toolsOf(config: Config, { egress, env }: { readonly egress: Egress } & Pick<Surroundings, "env">): Tools {
+/** The sandbox for commands, tried out here. @throws LoomError config_invalid when one is required and there is none */
+export async function sandboxOf(
+  config: Config,
+  { env, configFile = null }: Pick<Surroundings, "env" | "configFile">,
+  ports: Parameters<typeof openSandbox>[1],
+): Promise<Sandbox> {
+  return await openSandbox({ ...sandboxSettings(config, configFile), inherited: env }, ports);
+}
+
+interface SupervisorParts extends Pick<ExecutorParts, "store" | "commands" | "clock"> {
+  readonly executors: Executors;
+  readonly log: Log;
+  readonly redaction: Redaction;
+  readonly feed: ReturnType<typeof createFeed>;
+}
+
+function supervisorOf(config: Config, { redaction, feed, commands, ...ports }: SupervisorParts): Supervisor {
+  return new Supervisor({
+    ...ports,
+    redact: (value) => redaction.value(value),
+    token: (taskId, token) => feed.token(taskId, { ...token, token: redaction.text(token.token) }),
+    lingerMs: 4,
+    openTasksMax: config.execution.max_open_tasks,
+    sharedWorkspaces: config.workspace.shared,
+    reap: (taskId) => commands.reap(`${taskId}:`),
+  });
+}
+
+interface ToolParts extends Pick<Surroundings, "env"> {
+  readonly egress: Egress;
+  readonly sandbox: Sandbox;
+}
+
+function toolsOf(config: Config, { egress, sandbox, env }: ToolParts): Tools {
   return createTools({
     egress,
+    sandbox,
     textDiff,
     inherited: env,
     allowPrivateHosts: config.web.allow_private,
@@ -229,7 +263,14 @@ interface ExecutorParts {
   readonly workspaces: ReturnType<typeof openWorkspaces>;
   readonly changes: ReturnType<typeof createChanges>;
   readonly commands: ReturnType<typeof createCommandRunner>;
+  readonly policy: Policy;
   readonly clock: Clock;
+}
+
+/** Where a sandbox holds the network off, whoever needs it must be allowed to. */
+function policyOf(config: Config, { standing }: Sandbox): Policy {
+  const policy = createPolicy();
+  return standing.layer === "none" || config.sandbox.network ? policy : withoutNetwork(policy);
 }
 
 function executorsOf(parts: ExecutorParts): Executors {
@@ -238,7 +279,6 @@ function executorsOf(parts: ExecutorParts): Executors {
     events: parts.store,
     blobs: parts.store,
     memory: parts.store,
-    policy: createPolicy(),
     syntax: createSyntax(),
     digest: (text: string) => `sha256:${createHash("sha256").update(text).digest("hex")}`,
   };

@@ -1,8 +1,12 @@
 /** The process: argv, signals and the terminal in, the exit code out. Holds what the command line is given from outside. */
-import { homedir } from "node:os";
-import { openLoom, serveLoom, version } from "./app.ts";
+import { mkdtempSync, rmSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { openLoom, sandboxOf, serveLoom, version } from "./app.ts";
 import { cli } from "./cli/cli.ts";
 import { demo } from "./cli/demo.ts";
+import type { Config } from "./config/schema.ts";
+import type { SandboxStanding } from "./ports/sandbox.ts";
 import { isRedactable } from "./safety/redact.ts";
 import { createDatabaseCare } from "./storage/care.ts";
 
@@ -20,12 +24,26 @@ process.stdout.on("error", () => stop.abort());
 
 const env = { ...process.env };
 
+/** Beside a database of its own, since that of a running Loom has folders that are in use. */
+async function triedSandbox(config: Config): Promise<SandboxStanding> {
+  const place = mkdtempSync(join(tmpdir(), "loom-doctor-"));
+  const silent = { info: () => undefined, warn: () => undefined };
+  try {
+    const own = { ...config, memory: { ...config.memory, database_path: join(place, "loom.db") } };
+    await using sandbox = await sandboxOf(own, { env }, { log: silent, now: Date.now });
+    return sandbox.standing;
+  } finally {
+    rmSync(place, { recursive: true, force: true });
+  }
+}
+
 process.exitCode = await cli(process.argv.slice(2), {
-  open: async (config, problems = []) => {
-    const opened = await openLoom(config, { env, problems });
+  open: async (config, problems = [], configFile = null) => {
+    const opened = await openLoom(config, { env, problems, configFile });
     return { ...opened.loom, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
   },
-  serve: (config, problems = []) => serveLoom(config, { env, problems }),
+  serve: (config, problems = [], configFile = null) => serveLoom(config, { env, problems, configFile }),
+  sandbox: triedSandbox,
   database: createDatabaseCare(),
   demo,
   isRedactable,

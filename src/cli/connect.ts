@@ -27,12 +27,12 @@ export async function connectAny(world: World, settings: Settings, options: Comm
   if (named) throw unreachable(url);
   const equipped = await withModels(settings.config, world.env);
   say(world.stderr, ...equipped.said);
-  return localService(await openEngine(world, equipped));
+  return localService(await openEngine(world, equipped, settings.source));
 }
 
-async function openEngine(world: World, { config, problems }: Equipped) {
+async function openEngine(world: World, { config, problems }: Equipped, source: string | null) {
   try {
-    return await world.open(config, problems);
+    return await world.open(config, problems, source);
   } catch (error) {
     if (!(error instanceof LoomError) || error.code !== "storage_locked") throw error;
     const path = join(config.workspace.scratch_dir, `run-${Date.now().toString(36)}-${process.pid}.db`);
@@ -40,7 +40,7 @@ async function openEngine(world: World, { config, problems }: Equipped) {
       world.stderr,
       `${config.memory.database_path} is in use by a Loom that does not answer; this run keeps its record in ${path}`,
     );
-    return world.open({ ...config, memory: { ...config.memory, database_path: path } }, problems);
+    return world.open({ ...config, memory: { ...config.memory, database_path: path } }, problems, source);
   }
 }
 

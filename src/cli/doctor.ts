@@ -41,7 +41,7 @@ export async function doctor(world: World, options: CommonOptions): Promise<numb
     ...first,
     await serverCheck(world, settings, options),
     ...(await modelChecks(world, settings, options)),
-    sandboxCheck(),
+    await sandboxCheck(world, settings.config),
   ];
   say(world.stdout, ...checks.map((check) => checkLine(check, style)));
   return checks.some(({ state }) => state === "bad") ? exits.configuration : exits.done;
@@ -173,10 +173,19 @@ function modelLines(model: ModelShown): Check[] {
   ];
 }
 
-function sandboxCheck(): Check {
-  return {
-    name: "sandbox",
-    state: "note",
-    text: "none in this version: shell commands run unconfined, with your rights; what looks dangerous is asked about first. Run Loom in a container or as a user of its own where that is not enough",
-  };
+async function sandboxCheck(world: World, config: Config): Promise<Check> {
+  const name = "sandbox";
+  try {
+    const { layer, holds, leaves, lack } = await world.sandbox(config);
+    const held = holds.length === 0 ? "" : `; held off: ${holds.join(", ")}`;
+    if (layer !== "none") return { name, state: "ok", text: `${layer}${held}; not held: ${leaves.join(", ")}` };
+    const why = lack ?? '[sandbox] mode is "off"';
+    return {
+      name,
+      state: "note",
+      text: `none: ${why}. Commands that models write reach ${leaves.join(", ")}; what looks dangerous is asked about first${held}. Run Loom in a container or as a user of its own where that is not enough`,
+    };
+  } catch (error) {
+    return { name, state: "bad", text: oneLine(failureLines(error).join(" "), 600) };
+  }
 }

@@ -33,7 +33,7 @@ export async function serve(world: World, options: ServeOptions): Promise<number
     ...said,
     source === null ? "configuration: defaults, no loom.toml was found" : `configuration: ${source}`,
   );
-  await using server = await world.serve(config, [...warnings, ...problems]);
+  await using server = await world.serve(config, [...warnings, ...problems], source);
   say(world.stdout, `Loom ${world.version} listens on ${server.url} (API: ${server.url}/docs)`);
   if (!world.signal.aborted)
     await new Promise<void>((resolve) => world.signal.addEventListener("abort", () => resolve(), { once: true }));

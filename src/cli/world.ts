@@ -2,6 +2,7 @@
 import type { Config } from "../config/schema.ts";
 import type { DatabaseCare } from "../ports/database-care.ts";
 import type { Loom } from "../ports/loom.ts";
+import type { SandboxStanding } from "../ports/sandbox.ts";
 
 export interface Output {
   write(text: string): unknown;
@@ -12,11 +13,22 @@ export interface World {
    * An engine in this process.
    *
    * @param problems what was found wrong before, one sentence each, for /health
+   * @param configFile the file that was read: commands of models may not see it
    * @throws LoomError storage_locked when another process holds the database
    */
-  readonly open: (config: Config, problems?: readonly string[]) => Promise<Loom & AsyncDisposable>;
+  readonly open: (
+    config: Config,
+    problems?: readonly string[],
+    configFile?: string | null,
+  ) => Promise<Loom & AsyncDisposable>;
   /** The HTTP server with its engine. */
-  readonly serve: (config: Config, problems?: readonly string[]) => Promise<{ readonly url: string } & AsyncDisposable>;
+  readonly serve: (
+    config: Config,
+    problems?: readonly string[],
+    configFile?: string | null,
+  ) => Promise<{ readonly url: string } & AsyncDisposable>;
+  /** What would hold the commands of models here: tried out. @throws LoomError config_invalid when one is required and there is none */
+  readonly sandbox: (config: Config) => Promise<SandboxStanding>;
   /** The database without an engine: `loom db`. */
   readonly database: DatabaseCare;
   /** @returns the exit code */

@@ -158,20 +158,19 @@ function allowed(error: z.ZodError): string {
 function withPaths(config: Config, surroundings: Surroundings, file: string | null): Config {
   const { home, cwd } = surroundings;
   const base = { home, cwd: file === null ? cwd : dirname(file) };
-  const { memory, workspace, server } = config;
-  const apiKey =
-    server.api_key !== "" || server.api_key_file === ""
-      ? server.api_key
-      : keyFrom(expandPath(server.api_key_file, base));
+  const { memory, workspace, server, sandbox } = config;
+  const keyFile = server.api_key_file === "" ? "" : expandPath(server.api_key_file, base);
+  const apiKey = server.api_key !== "" || keyFile === "" ? server.api_key : keyFrom(keyFile);
   return {
     ...config,
-    server: { ...server, api_key: apiKey },
+    server: { ...server, api_key: apiKey, api_key_file: keyFile },
     memory: { ...memory, database_path: expandPath(memory.database_path, base) },
     workspace: {
       ...workspace,
       default_path: expandPath(workspace.default_path, base),
       scratch_dir: expandPath(workspace.scratch_dir, base),
     },
+    sandbox: { ...sandbox, readable: sandbox.readable.map((path) => expandPath(path, base)) },
     models: Object.fromEntries(
       Object.entries(config.models).map(([name, model]) => [
         name,

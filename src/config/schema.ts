@@ -136,6 +136,18 @@ export const sections = {
       "callbacks to private and loopback addresses; absent: only while Loom itself is bound to loopback",
     ),
   },
+  sandbox: {
+    mode: key(
+      z.enum(["auto", "require", "off"]),
+      "auto",
+      "commands run in a sandbox where there is one; require: else Loom does not start; off: never",
+    ),
+    network: key(flag, false, "let every command reach the network, not only those that someone allowed to"),
+    memory_mib: key(int(0, 10_000_000), 4096, "MiB of memory of a command; 0: no limit"),
+    processes: key(int(0, 1_000_000), 512, "processes of a command at a time; 0: no limit"),
+    file_mib: key(int(0, 10_000_000), 4096, "MiB of any one file that a command writes; 0: no limit"),
+    readable: key(names, [], 'further folders that commands may read, like "~/toolchains"'),
+  },
   web: {
     allow_private: key(flag, false, "let web_fetch reach private and loopback addresses"),
   },

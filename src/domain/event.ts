@@ -47,6 +47,10 @@ export const MemoryType = z.enum([
 ]);
 export type MemoryType = z.infer<typeof MemoryType>;
 
+/** What held a command: bubblewrap, or nothing. */
+export const SandboxLayer = z.enum(["bubblewrap", "none"]);
+export type SandboxLayer = z.infer<typeof SandboxLayer>;
+
 export const UndoScope = z.enum(["change", "subtask", "task"]);
 export type UndoScope = z.infer<typeof UndoScope>;
 
@@ -169,6 +173,8 @@ const shapes = {
     output: text,
     files_changed: z.array(text),
     exit_code: z.int().optional(),
+    /** Of a call that ran a command. */
+    sandbox: SandboxLayer.optional(),
     destructive: z.boolean(),
     duration_ms: z.number(),
   },

@@ -82,7 +82,10 @@ function crashingTool(tool: Tool, at: CrashPoint): Tool {
       const prepared = await tool.prepare(args, context);
       if (!prepared.ok) return prepared;
       const { value } = prepared;
-      return { ok: true, value: { ...value, run: (signal) => around("tool", at, () => value.run(signal)) } };
+      return {
+        ok: true,
+        value: { ...value, run: (signal, grant) => around("tool", at, () => value.run(signal, grant)) },
+      };
     },
   };
 }

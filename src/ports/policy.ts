@@ -6,6 +6,8 @@ export interface Judgement {
   /** One sentence a person can judge by; empty for allow. */
   readonly reason: string;
   readonly risk: "low" | "medium" | "high" | "critical";
+  /** It goes to other machines: allowed, or approved, it gets the network in the sandbox. */
+  readonly network?: boolean;
 }
 
 export interface Policy {

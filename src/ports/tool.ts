@@ -2,6 +2,7 @@
 
 import type { QuestionAsk } from "../domain/approval.ts";
 import type { FileState } from "../domain/change.ts";
+import type { SandboxLayer } from "../domain/event.ts";
 import type { Json, JsonObject } from "../lib/json.ts";
 import type { Result } from "../lib/result.ts";
 import type { EffectClass } from "./event-store.ts";
@@ -46,10 +47,17 @@ export interface ToolResult {
   readonly output: string;
   readonly error?: string;
   readonly exitCode?: number;
+  /** What held the command, for calls that ran one. */
+  readonly sandbox?: SandboxLayer;
   /** What the subtask has now seen at these paths; kept with the step, so that a replay sees the same. */
   readonly seen?: Readonly<Record<string, FileState>>;
   /** Facts beside the text, small. */
   readonly data?: Json;
+}
+
+/** What the policy, or a person, let one call do beyond what every call may. */
+export interface Grant {
+  readonly network: boolean;
 }
 
 /** A call made ready: arguments parsed, its action known, and for `workspace` tools the change it will make. */
@@ -65,7 +73,8 @@ export interface PreparedCall {
   readonly failure?: ToolResult;
   /** Present for `ask_user`: the call waits for a person instead of running. */
   readonly question?: Omit<QuestionAsk, "question_id">;
-  run(signal: AbortSignal): Promise<ToolResult>;
+  /** Without a grant, a command has no network where a sandbox can hold it off. */
+  run(signal: AbortSignal, grant?: Grant): Promise<ToolResult>;
 }
 
 export interface Tool {
@@ -98,8 +107,14 @@ export interface CommandRunner {
       readonly timeoutMs: number;
       readonly marker: string;
       readonly signal: AbortSignal;
+      readonly network?: boolean;
     },
-  ): Promise<{ readonly exitCode: number | null; readonly output: string; readonly timedOut: boolean }>;
+  ): Promise<{
+    readonly exitCode: number | null;
+    readonly output: string;
+    readonly timedOut: boolean;
+    readonly sandbox?: SandboxLayer;
+  }>;
   /** Kills every process whose environment carries a marker with this prefix. @returns how many were found */
   reap(markerPrefix: string): Promise<number>;
 }

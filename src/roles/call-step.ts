@@ -135,6 +135,7 @@ function endOf(
     duration_ms: durationMs,
     ...(record.error === undefined ? {} : { error: within(record.error, outputCharsInEvent) }),
     ...(record.exitCode === undefined ? {} : { exit_code: record.exitCode }),
+    ...(record.sandbox === undefined ? {} : { sandbox: record.sandbox }),
   };
   const events: StepEndEvent[] = [completed];
   if (made.length > 0)
@@ -174,16 +175,18 @@ async function carriedOut(turn: Turn, place: Place, plan: RunPlan): Promise<Outc
         ? {}
         : { error: result.error }),
     ...(result.exitCode === undefined ? {} : { exitCode: result.exitCode }),
+    ...(result.sandbox === undefined ? {} : { sandbox: result.sandbox }),
     ...(result.seen === undefined ? {} : { seen: result.seen }),
     ...(command === undefined ? {} : { command: head(command, 2000) }),
   };
   return { record, made, destructive: prepared.destructive, durationMs: clock.now() - began };
 }
 
-async function resultOf(turn: Turn, place: Place, { tool, prepared }: RunPlan): Promise<ToolResult> {
+async function resultOf(turn: Turn, place: Place, { tool, prepared, judgement }: RunPlan): Promise<ToolResult> {
   const limit = AbortSignal.timeout(tool.timeoutMs);
   try {
-    return await prepared.run(AbortSignal.any([contextOf(turn, place).signal, limit]));
+    const signal = AbortSignal.any([contextOf(turn, place).signal, limit]);
+    return await prepared.run(signal, { network: judgement.network === true });
   } catch (error) {
     turn.execution.stop.aborted.throwIfAborted();
     const reason = limit.aborted

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { CallUsage } from "../domain/budget.ts";
 import { FileChange, FileState } from "../domain/change.ts";
+import { SandboxLayer } from "../domain/event.ts";
 import { isJsonObject, type JsonObject, parseJson } from "../lib/json.ts";
 import type { StepRow } from "../ports/event-store.ts";
 import type { RecordedStep } from "../ports/journal.ts";
@@ -42,6 +43,7 @@ export const CallRecord = z.object({
   output: z.string(),
   error: z.string().optional(),
   exitCode: z.number().optional(),
+  sandbox: SandboxLayer.optional(),
   seen: z.record(z.string(), FileState).optional(),
   mark: CallMark.optional(),
   changed: z.array(z.string()),

@@ -1,4 +1,5 @@
 /** Runs a check: a command that must exit 0, if the policy allows it, as a step of the journal. A test run of no tests fails. */
+import type { SandboxLayer } from "../domain/event.ts";
 import type { Check } from "../domain/plan.ts";
 import { CheckResult } from "../domain/verdict.ts";
 import { messageOf } from "../lib/errors.ts";
@@ -42,6 +43,7 @@ export async function runCheck(ports: CheckPorts, place: CheckPlace, check: Chec
     root: place.root,
   });
   const name = within(check.name, 300);
+  const network = judgement.network === true;
   if (judgement.decision !== "allow") {
     return {
       name,
@@ -66,7 +68,7 @@ export async function runCheck(ports: CheckPorts, place: CheckPlace, check: Chec
     },
     async () => {
       const began = ports.clock.now();
-      const { passed, detail, exitCode } = await outcomeOf(ports, place, check);
+      const { passed, detail, exitCode, sandbox } = await outcomeOf(ports, place, { check, network });
       const ended = {
         type: "tool_call_completed" as const,
         ...about,
@@ -75,7 +77,10 @@ export async function runCheck(ports: CheckPorts, place: CheckPlace, check: Chec
         files_changed: [],
         destructive: false,
       };
-      const exit = exitCode === null ? {} : { exit_code: exitCode };
+      const exit = {
+        ...(exitCode === null ? {} : { exit_code: exitCode }),
+        ...(sandbox === undefined ? {} : { sandbox }),
+      };
       return {
         result: jsonOf({ name, passed, detail }),
         events: [{ ...ended, ...exit, duration_ms: ports.clock.now() - began }],
@@ -85,24 +90,32 @@ export async function runCheck(ports: CheckPorts, place: CheckPlace, check: Chec
   return CheckResult.parse(result);
 }
 
+interface Outcome {
+  readonly passed: boolean;
+  readonly detail: string;
+  readonly exitCode: number | null;
+  readonly sandbox?: SandboxLayer;
+}
+
 async function outcomeOf(
   { commands }: CheckPorts,
   place: CheckPlace,
-  { run }: Check,
-): Promise<{ readonly passed: boolean; readonly detail: string; readonly exitCode: number | null }> {
+  { check: { run }, network }: { readonly check: Check; readonly network: boolean },
+): Promise<Outcome> {
   try {
-    const { exitCode, output, timedOut } = await commands.run(run, {
+    const { exitCode, output, timedOut, sandbox } = await commands.run(run, {
+      network,
       cwd: place.root,
       timeoutMs: checkTimeoutMs,
       marker: place.marker,
       signal: place.signal,
     });
     const shown = headAndTail(output.trim(), detailCharsMax - 200);
-    if (timedOut) return { passed: false, exitCode, detail: `did not end within ${checkTimeoutMs / 1000} s\n${shown}` };
-    if (exitCode !== 0)
-      return { passed: false, exitCode, detail: `exit code ${exitCode ?? "none (killed)"}\n${shown}` };
-    if (ranNoTests(run, output)) return { passed: false, exitCode, detail: `exit code 0, but no test ran\n${shown}` };
-    return { passed: true, exitCode, detail: shown.slice(-passedCharsMax) };
+    const ran = { exitCode, ...(sandbox === undefined ? {} : { sandbox }) };
+    if (timedOut) return { ...ran, passed: false, detail: `did not end within ${checkTimeoutMs / 1000} s\n${shown}` };
+    if (exitCode !== 0) return { ...ran, passed: false, detail: `exit code ${exitCode ?? "none (killed)"}\n${shown}` };
+    if (ranNoTests(run, output)) return { ...ran, passed: false, detail: `exit code 0, but no test ran\n${shown}` };
+    return { ...ran, passed: true, detail: shown.slice(-passedCharsMax) };
   } catch (error) {
     place.signal.throwIfAborted();
     return { passed: false, exitCode: null, detail: within(messageOf(error), detailCharsMax) };

@@ -1,6 +1,7 @@
 /** All tools there are, in the order in which models are offered them, and which of them a task gets. */
 import { rgPath } from "@vscode/ripgrep";
 import type { Egress } from "../ports/policy.ts";
+import type { Sandbox } from "../ports/sandbox.ts";
 import type { Tool, Tools } from "../ports/tool.ts";
 import type { TextDiff } from "../ports/workspace.ts";
 import { askUserTool } from "./ask-user.ts";
@@ -20,6 +21,8 @@ import { writeFileTool } from "./write-file.ts";
 export interface ToolsOptions {
   readonly egress: Egress;
   readonly textDiff: TextDiff;
+  /** What holds the commands of shell and git. */
+  readonly sandbox: Sandbox;
   readonly inherited: InheritedEnvironment;
   /** Whether web_fetch may reach private and loopback addresses. */
   readonly allowPrivateHosts?: boolean;
@@ -34,13 +37,14 @@ export function createTools(options: ToolsOptions): Tools {
   const {
     egress,
     textDiff,
+    sandbox,
     inherited,
     allowPrivateHosts = false,
     resultChars = resultCharsUsual,
     ripgrepPath = rgPath,
   } = options;
   const ripgrep = { path: ripgrepPath, inherited };
-  const git = gitCommandTool({ inherited, resultChars });
+  const git = gitCommandTool({ sandbox, inherited, resultChars });
   const ask = askUserTool();
   const tools: readonly Tool[] = [
     readFileTool({ resultChars }),
@@ -51,7 +55,7 @@ export function createTools(options: ToolsOptions): Tools {
     writeFileTool(),
     moveFileTool(),
     deleteFileTool(),
-    shellExecuteTool({ inherited, resultChars }),
+    shellExecuteTool({ sandbox, inherited, resultChars }),
     git,
     webFetchTool({ egress, allowPrivateHosts, resultChars }),
     ask,

@@ -1,20 +1,16 @@
 /** Runs command lines for the harness itself, the way the shell tool runs a model's: same environment, same end. */
 import type { CommandRunner } from "../ports/tool.ts";
 import { endMarked } from "./processes.ts";
-import {
-  commandEnvironment,
-  type InheritedEnvironment,
-  type ProcessEnd,
-  runProcess,
-  shellCommand,
-} from "./run-process.ts";
+import { type CommandSettings, runConfined } from "./run-confined.ts";
+import { type ProcessEnd, shellCommand } from "./run-process.ts";
 
-export function createCommandRunner({ inherited }: { readonly inherited: InheritedEnvironment }): CommandRunner {
+export function createCommandRunner(settings: CommandSettings): CommandRunner {
   return {
-    run: async (command, { cwd, timeoutMs, marker, signal }) => {
-      const environment = commandEnvironment(inherited, marker);
-      const end = await runProcess({ ...shellCommand(command), cwd, environment, marker, timeoutMs }, signal);
-      return { exitCode: end.exitCode, output: joinedOutput(end), timedOut: end.timedOut };
+    run: async (command, { cwd, timeoutMs, marker, network = false, signal }) => {
+      const taskId = marker.split(":")[0] ?? "";
+      const spec = { ...shellCommand(command), root: cwd, taskId, marker, network, timeoutMs };
+      const end = await runConfined(settings, spec, signal);
+      return { exitCode: end.exitCode, output: joinedOutput(end), timedOut: end.timedOut, sandbox: end.sandbox };
     },
     reap: endMarked,
   };

@@ -2,13 +2,13 @@
 import { z } from "zod";
 import { messageOf } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json.ts";
-import type { PreparedCall, Tool, ToolContext, ToolResult } from "../ports/tool.ts";
+import type { Grant, PreparedCall, Tool, ToolContext, ToolResult } from "../ports/tool.ts";
 import { joinedOutput } from "./command-runner.ts";
 import { actionOf, defineTool, failing, failureOf } from "./definition.ts";
 import { placeRefusal, repositoryOf } from "./git-places.ts";
 import { gitRefusal, isReadOnly, losesHistory } from "./git-rules.ts";
 import { cut } from "./output.ts";
-import { commandEnvironment, type InheritedEnvironment, runProcess } from "./run-process.ts";
+import { type CommandSettings, runConfined } from "./run-confined.ts";
 
 const gitMs = 60_000;
 
@@ -40,8 +40,7 @@ const neverAsk = {
   GIT_OPTIONAL_LOCKS: "0",
 };
 
-interface GitOptions {
-  readonly inherited: InheritedEnvironment;
+interface GitOptions extends CommandSettings {
   readonly resultChars: number;
 }
 
@@ -92,38 +91,49 @@ function preparedCall(args: readonly string[], { action, ...call }: Call): Prepa
   const prepared = {
     action,
     destructive: losesHistory(subcommand),
-    run: async (signal: AbortSignal) => await runGit(args, { ...call, signal }),
+    run: async (signal: AbortSignal, grant?: Grant) => await runGit(args, { ...call, grant, signal }),
   };
   return isReadOnly(subcommand) ? { ...prepared, effectClass: "pure" } : prepared;
 }
 
+interface GitRun extends Omit<Call, "action"> {
+  readonly grant: Grant | undefined;
+  readonly signal: AbortSignal;
+}
+
 async function runGit(
   args: readonly string[],
-  { context, options, isWhole, signal }: Omit<Call, "action"> & { readonly signal: AbortSignal },
+  { context, options, isWhole, grant, signal }: GitRun,
 ): Promise<ToolResult> {
-  const { marker, workspace } = context;
-  const environment = { ...commandEnvironment(options.inherited, marker), ...neverAsk };
+  const { marker, taskId, workspace } = context;
   const [subcommand = "", ...rest] = args;
   const shows = ["diff", "log", "show"].includes(subcommand);
   const guards = shows ? ["--no-ext-diff", "--no-textconv", ...(isWhole ? [] : ["--relative"])] : [];
   try {
-    const end = await runProcess(
+    const end = await runConfined(
+      options,
       {
         file: "git",
         args: [...settings, subcommand, ...guards, ...rest],
-        cwd: workspace.root,
-        environment,
+        environment: neverAsk,
+        root: workspace.root,
+        taskId,
         marker,
+        network: grant?.network === true,
         timeoutMs: gitMs,
       },
       signal,
     );
     const output = cut(joinedOutput(end), options.resultChars);
+    const { sandbox } = end;
     const data = { exit_code: end.exitCode, subcommand };
-    if (end.timedOut) return { success: false, output, error: `git did not end within ${gitMs / 1000} s`, data };
-    if (end.exitCode === 0) return { success: true, output: output === "" ? "(no output)" : output, exitCode: 0, data };
+    if (end.timedOut)
+      return { success: false, sandbox, output, error: `git did not end within ${gitMs / 1000} s`, data };
+    if (end.exitCode === 0)
+      return { success: true, sandbox, output: output === "" ? "(no output)" : output, exitCode: 0, data };
     return {
       success: false,
+      sandbox,
       output,
       error: `Git exit code: ${end.exitCode}`,
       ...(end.exitCode === null ? {} : { exitCode: end.exitCode }),

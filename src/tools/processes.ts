@@ -8,8 +8,8 @@ import { setTimeout as wait } from "node:timers/promises";
 export const markerVariable = "LOOM_STEP";
 /** What a process gets to end by itself. @see DECISIONS 39 */
 const graceMs = 150;
-/** A process that forks while it is looked for is found by the next look. */
-const looksMax = 8;
+/** A process that forks while it is looked for, or takes its time to die, is found by the next look. */
+const looksMax = 30;
 const betweenLooksMs = 10;
 /** Field 22 of /proc/<pid>/stat, counted from the state, which is field 3. */
 const startedField = 19;
@@ -25,23 +25,28 @@ interface Process {
 /**
  * @param leader process id of the group's first process, which leads a session of its own
  * @param exited settles when the leader is gone
+ * @param diesWhole the kernel ends with it all that descends from it: it gets no time, and is only seen to be gone
  */
 export async function endProcesses({
   leader,
   marker,
   exited,
+  diesWhole,
 }: {
   leader: number;
   marker: string;
   exited: Promise<unknown>;
+  diesWhole: boolean;
 }): Promise<void> {
   const family = new Family(leader);
   // Held still while it is looked at: what forks between the look and the end would slip away.
   signalGroup(leader, "SIGSTOP");
   family.look();
-  signalGroup(leader, "SIGTERM");
-  signalGroup(leader, "SIGCONT");
-  await Promise.race([exited, wait(graceMs)]);
+  if (!diesWhole) {
+    signalGroup(leader, "SIGTERM");
+    signalGroup(leader, "SIGCONT");
+    await Promise.race([exited, wait(graceMs)]);
+  }
   const stayed = family.look();
   signalGroup(leader, "SIGKILL");
   for (const pid of stayed) signal(pid, "SIGKILL");

@@ -1,9 +1,9 @@
 /** Runs one program in its own process group, with closed input, bounded output, and an end that leaves nothing running. */
-import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import { Capture } from "./capture.ts";
@@ -25,6 +25,10 @@ export interface ProcessSpec {
   readonly environment: Readonly<Record<string, string>>;
   readonly marker: string;
   readonly timeoutMs: number;
+  /** What the program reads from descriptors 3, 4, …, each to its end. */
+  readonly inputs?: readonly Uint8Array[];
+  /** All that it starts dies with it: there is nobody to ask to end first. */
+  readonly diesWhole?: boolean;
 }
 
 export interface ProcessEnd {
@@ -34,8 +38,6 @@ export interface ProcessEnd {
   readonly stderr: string;
   readonly timedOut: boolean;
 }
-
-type Child = ChildProcessByStdio<null, Readable, Readable>;
 
 const streamBytesMax = 1024 * 1024;
 /** A background process may hold the pipes open for ever; what it had to say by then is all that is waited for. */
@@ -63,13 +65,8 @@ export function shellCommand(command: string): { readonly file: string; readonly
 /** @throws the signal's reason when it fires, after everything is dead; the system's error when the program cannot start */
 export async function runProcess(spec: ProcessSpec, signal: AbortSignal): Promise<ProcessEnd> {
   signal.throwIfAborted();
-  const child = spawn(spec.file, spec.args, {
-    cwd: spec.cwd,
-    env: spec.environment,
-    detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const [stdout, stderr] = [captured(child.stdout), captured(child.stderr)];
+  const { child, streams } = started(spec);
+  const [stdout, stderr] = [captured(streams[0]), captured(streams[1])];
   const exited = once(child, "exit");
   const over = new AbortController();
   try {
@@ -81,15 +78,40 @@ export async function runProcess(spec: ProcessSpec, signal: AbortSignal): Promis
       ),
     ]);
     if (first !== "exited" && child.pid !== undefined) {
-      await endProcesses({ leader: child.pid, marker: spec.marker, exited });
+      const { marker, diesWhole = false } = spec;
+      await endProcesses({ leader: child.pid, marker, exited, diesWhole });
       await exited;
     }
-    await drained(child);
+    await drained(streams);
     if (first === "aborted") signal.throwIfAborted();
     return { exitCode: child.exitCode, stdout: stdout.text(), stderr: stderr.text(), timedOut: first === "timed out" };
   } finally {
     over.abort();
   }
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly streams: readonly [stdout: Readable, stderr: Readable];
+}
+
+function started({ file, args, cwd, environment, inputs = [] }: ProcessSpec): Started {
+  const child = spawn(file, args, {
+    cwd,
+    env: environment,
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe", ...inputs.map(() => "pipe" as const)],
+  });
+  const { stdout, stderr } = child;
+  if (stdout === null || stderr === null) throw new Error("A process was started without its pipes");
+  for (const [index, bytes] of inputs.entries()) {
+    // A descriptor that is asked for as a pipe is one that can be written.
+    const pipe = child.stdio[index + 3] as Writable;
+    // A program that ends before it has read all breaks the pipe; its exit says enough.
+    pipe.on("error", () => undefined);
+    pipe.end(bytes);
+  }
+  return { child, streams: [stdout, stderr] };
 }
 
 function captured(stream: Readable): Capture {
@@ -99,11 +121,8 @@ function captured(stream: Readable): Capture {
   return capture;
 }
 
-async function drained(child: Child): Promise<void> {
-  const ended = Promise.all(
-    [child.stdout, child.stderr].map(async (stream) => await finished(stream).catch(() => undefined)),
-  );
+async function drained(streams: Started["streams"]): Promise<void> {
+  const ended = Promise.all(streams.map(async (stream) => await finished(stream).catch(() => undefined)));
   await Promise.race([ended, wait(drainMs)]);
-  child.stdout.destroy();
-  child.stderr.destroy();
+  for (const stream of streams) stream.destroy();
 }

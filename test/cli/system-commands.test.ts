@@ -137,7 +137,7 @@ describe("loom doctor", () => {
       "note server: none answers at http://127.0.0.1:1",
       "ok   model: executor: fake-1 at http://127.0.0.1:1 is up, tier 1, for planner, executor; tools travel as JSON",
       "note model: executor: drops tools",
-      "note sandbox: none in this version: shell commands run unconfined",
+      "note sandbox: none: this is a test. Commands that models write reach everything",
     ])
       expect(terminal.out).toContain(text);
   });

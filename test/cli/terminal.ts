@@ -96,6 +96,7 @@ export class Terminal implements Disposable {
       serve: refuse,
       database: createDatabaseCare(),
       demo: async () => 0,
+      sandbox: async () => ({ layer: "none", holds: [], leaves: ["everything"], lack: "this is a test" }),
       isRedactable: (secret) => secret.length >= 8,
       stdout: { write: (text) => (this.out += text) },
       stderr: { write: (text) => (this.err += text) },

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { processesIn } from "../support/processes-in.ts";
 import { startScenario } from "../support/scenario.ts";
 import { calls, ending, plan, works } from "../support/story.ts";
 
@@ -15,15 +16,6 @@ const slowly = [
   ...works("Wait for the sign.", waits, "The sign came."),
   ...ending,
 ];
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 describe("a running task", () => {
   test("takes an instruction before its next turn, with a receipt that names subtask and iteration", async () => {
@@ -82,11 +74,10 @@ describe("a running task", () => {
     await client.until(taskId, isShell);
     while (!existsSync(join(place.workspace, "pid")) || place.read("pid") === "")
       await new Promise((resolve) => setImmediate(resolve));
-    const pid = Number(place.read("pid"));
-    expect(isAlive(pid)).toBe(true);
+    expect(processesIn(place.workspace)).not.toEqual([]);
     const cancelled = await client.post(`/tasks/${taskId}/cancel`);
     expect(cancelled).toMatchObject({ status: 200, body: { status: "ok", task_status: "cancelled" } });
-    await expect.poll(() => isAlive(pid), { timeout: 2000, interval: 10 }).toBe(false);
+    await expect.poll(() => processesIn(place.workspace), { timeout: 2000, interval: 10 }).toEqual([]);
     expect((await fetch(`${client.url}/tasks/${taskId}`, { method: "DELETE" })).status).toBe(200);
     expect((await client.events(taskId)).filter((event) => event.event_type === "task_cancelled")).toHaveLength(1);
     expect(await client.get(`/tasks/${taskId}`)).toMatchObject({ status: "cancelled" });

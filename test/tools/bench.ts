@@ -4,6 +4,7 @@ import type { JsonObject } from "../../src/lib/json.ts";
 import type { PreparedCall, Tool, ToolContext, ToolResult, Tools } from "../../src/ports/tool.ts";
 import type { Workspace } from "../../src/ports/workspace.ts";
 import { createEgress } from "../../src/safety/egress.ts";
+import { unconfined } from "../../src/safety/sandbox/sandbox.ts";
 import { createTools, type ToolsOptions } from "../../src/tools/catalog.ts";
 import { textDiff } from "../../src/workspace/text-diff.ts";
 import { openProject, type Temporary } from "../workspace/temporary.ts";
@@ -31,7 +32,14 @@ export async function openBench(
   const { PATH } = process.env;
   const inherited = { PATH, HOME: temporary.at("home"), TMPDIR: temporary.path };
   temporary.write({ "home/": "" });
-  const tools = createTools({ egress: createEgress(), textDiff, inherited, allowPrivateHosts: true, ...options });
+  const tools = createTools({
+    egress: createEgress(),
+    textDiff,
+    inherited,
+    allowPrivateHosts: true,
+    sandbox: unconfined(),
+    ...options,
+  });
   const seen = new Map<string, FileState>();
   const marker = `test:${process.pid}:${temporary.path}`;
   const context: ToolContext = { taskId: "task_1", subtaskId: "s1", workspace, seen, signal: never, marker };

@@ -1,0 +1,115 @@
+/** Tries a sandbox out before anything rests on it: a command must work in it, and what it shall hold off must fail. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Duplex, Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { messageOf } from "../../lib/errors.ts";
+import type { Command, Confined } from "../../ports/sandbox.ts";
+
+const probeMs = 5000;
+const shownChars = 300;
+
+export interface Probed {
+  /** Why it cannot be relied on; null when it can. */
+  readonly failure: string | null;
+  /** Whether that many processes, and no more, can be started. */
+  readonly limitsProcesses: boolean;
+}
+
+/** Each line says what was found; the last one proves that all before it have run. */
+function trials(outside: string): string {
+  return [
+    "echo works >inside",
+    `(echo escaped >${outside}) 2>/dev/null`,
+    "echo network $(readlink /proc/self/ns/net)",
+    "echo processes $(readlink /proc/self/ns/pid)",
+    "echo limit $(grep 'Max processes' /proc/self/limits | tr -s ' ' | cut -d ' ' -f 3)",
+    "echo done",
+  ].join("\n");
+}
+
+/** @param processes the limit by the user's own count that shall be in force inside; 0: none */
+export async function probe(confine: (command: Command) => Confined, processes: number): Promise<Probed> {
+  const place = mkdtempSync(join(tmpdir(), "loom-probe-"));
+  try {
+    const at = { root: join(place, "workspace"), outside: join(place, "outside") };
+    mkdirSync(at.root);
+    const found = await run(confine, at);
+    return {
+      failure: failureOf(found, at),
+      limitsProcesses: found.said.get("limit") === String(processes),
+    };
+  } catch (error) {
+    return { failure: messageOf(error), limitsProcesses: false };
+  } finally {
+    rmSync(place, { recursive: true, force: true });
+  }
+}
+
+interface Place {
+  readonly root: string;
+  readonly outside: string;
+}
+
+interface Found {
+  readonly said: ReadonlyMap<string, string>;
+  readonly complaint: string;
+}
+
+async function run(confine: (command: Command) => Confined, { root, outside }: Place): Promise<Found> {
+  const environment = { PATH: "/usr/local/bin:/usr/bin:/bin" };
+  const command = {
+    file: "/bin/sh",
+    args: ["-c", trials(outside)],
+    environment,
+    root,
+    taskId: "probe",
+    network: false,
+  };
+  using confined = confine(command);
+  const child = spawn(confined.file, confined.args, {
+    cwd: root,
+    env: confined.environment,
+    timeout: probeMs,
+    killSignal: "SIGKILL",
+    stdio: ["ignore", "pipe", "pipe", ...confined.inputs.map(() => "pipe" as const)],
+  });
+  for (const [index, bytes] of confined.inputs.entries()) feed(child.stdio[index + 3], bytes);
+  const [stdout, stderr] = await Promise.all([allOf(child.stdout), allOf(child.stderr), once(child, "close")]);
+  const said = stdout
+    .split("\n")
+    .map((line) => [line.split(" ")[0] ?? "", line.split(" ").slice(1).join(" ")] as const);
+  return { said: new Map(said), complaint: stderr.trim().slice(0, shownChars) };
+}
+
+/** A program that ends before it has read its input breaks the pipe; its exit says enough. */
+function feed(stream: unknown, bytes: Uint8Array): void {
+  const pipe = stream as Duplex;
+  pipe.on("error", () => undefined);
+  pipe.end(bytes);
+}
+
+async function allOf(stream: Readable | null): Promise<string> {
+  return stream === null ? "" : await text(stream);
+}
+
+function failureOf({ said, complaint }: Found, { root, outside }: Place): string | null {
+  if (!said.has("done")) return complaint === "" ? "a command in it did not end as it should" : complaint;
+  if (textOf(join(root, "inside")) !== "works\n") return "a command in it cannot write to its workspace";
+  if (textOf(outside) !== null) return "a command in it can write outside its workspace";
+  if (said.get("network") === readlinkSync("/proc/self/ns/net")) return "a command in it has this machine's network";
+  if (said.get("processes") === readlinkSync("/proc/self/ns/pid"))
+    return "a command in it sees this machine's processes";
+  return null;
+}
+
+function textOf(file: string): string | null {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return null;
+  }
+}
