@@ -4,6 +4,7 @@ import { openLoom, serveLoom, version } from "./app.ts";
 import { cli } from "./cli/cli.ts";
 import { demo } from "./cli/demo.ts";
 import { isRedactable } from "./safety/redact.ts";
+import { createAccessCare } from "./storage/access-care.ts";
 import { createDatabaseCare } from "./storage/care.ts";
 
 const stop = new AbortController();
@@ -27,6 +28,7 @@ process.exitCode = await cli(process.argv.slice(2), {
   },
   serve: (config, problems = []) => serveLoom(config, { env, problems }),
   database: createDatabaseCare(),
+  access: createAccessCare(),
   demo,
   isRedactable,
   stdout: process.stdout,

@@ -9,6 +9,7 @@ import type { World } from "../../src/cli/world.ts";
 import type { Event } from "../../src/domain/event.ts";
 import type { Loom } from "../../src/ports/loom.ts";
 import type { Log } from "../../src/ports/runtime.ts";
+import { createAccessCare } from "../../src/storage/access-care.ts";
 import { createDatabaseCare } from "../../src/storage/care.ts";
 import { FakeLoom } from "../support/fake-loom.ts";
 
@@ -95,6 +96,7 @@ export class Terminal implements Disposable {
       open: refuse,
       serve: refuse,
       database: createDatabaseCare(),
+      access: createAccessCare(),
       demo: async () => 0,
       isRedactable: (secret) => secret.length >= 8,
       stdout: { write: (text) => (this.out += text) },
