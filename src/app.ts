@@ -16,6 +16,7 @@ import { createModels } from "./models/catalog.ts";
 import { crashing, crashingTools, crashingWorkspaces, crashPointOf } from "./observability/crash-points.ts";
 import { createLog } from "./observability/log.ts";
 import { createClock, createIds, createRandom } from "./observability/runtime.ts";
+import type { Audit, Keys } from "./ports/access.ts";
 import type { Executors } from "./ports/executor.ts";
 import type { Loom } from "./ports/loom.ts";
 import type { Models } from "./ports/model.ts";
@@ -34,6 +35,7 @@ import { createEgress } from "./safety/egress.ts";
 import { createPolicy } from "./safety/policy.ts";
 import { createRedaction } from "./safety/redact.ts";
 import { transport } from "./safety/transport.ts";
+import { createAccessCare } from "./storage/access-care.ts";
 import { openStorage } from "./storage/opened-storage.ts";
 import type { Storage } from "./storage/storage.ts";
 import { createTools } from "./tools/catalog.ts";
@@ -68,6 +70,8 @@ export interface Surroundings {
 }
 
 export interface Opened extends AsyncDisposable {
+  readonly keys: Keys;
+  readonly audit: Audit;
   readonly loom: Loom;
   readonly log: Log;
 }
@@ -85,7 +89,7 @@ export async function openLoom(config: Config, { env, problems }: Surroundings):
   const clock = createClock();
   const random = createRandom();
   const { database_path: databasePath, retention_days: retentionDays } = config.memory;
-  const { store: kept, maintenance } = stack.use(openStorage(databasePath, { clock, log, retentionDays }));
+  const { store: kept, maintenance, keys, audit } = stack.use(openStorage(databasePath, { clock, log, retentionDays }));
   const crashPoint = crashPointOf(env["LOOM_CRASH_AT"]);
   const store = crashing(kept, { append: "append", settle: "delivery", get: "blob" }, crashPoint);
   const feed = stack.use(createFeed({ store }));
@@ -139,7 +143,7 @@ export async function openLoom(config: Config, { env, problems }: Surroundings):
     problems,
   });
   const owned = stack.move();
-  return { loom, log, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { loom, log, keys, audit, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 export interface Served extends AsyncDisposable {
@@ -151,15 +155,7 @@ export interface Served extends AsyncDisposable {
 /** Loom behind its HTTP server. Disposing it drains: no new tasks, running steps end, then the streams and the server. */
 export async function serveLoom(config: Config, surroundings: Surroundings): Promise<Served> {
   const { host, port, api_key: apiKey, allowed_hosts: allowedHosts, allowed_origins: allowedOrigins } = config.server;
-  if (!isLoopback(host) && apiKey === "") {
-    throw new LoomError(
-      "config_invalid",
-      `Loom does not listen on "${host}" without a key: anyone who reaches it could run commands here`,
-      {
-        hint: "Set LOOM_SERVER__API_KEY (make one: head -c 32 /dev/urandom | base64), or [server] api_key_file, or listen on 127.0.0.1",
-      },
-    );
-  }
+  if (!isLoopback(host) && apiKey === "") await requireKey(config);
   await using stack = new AsyncDisposableStack();
   const opened = await openLoom(config, surroundings);
   const api = stack.use(
@@ -176,12 +172,27 @@ export async function serveLoom(config: Config, surroundings: Surroundings): Pro
       },
       log: opened.log,
       version,
+      keys: opened.keys,
+      audit: opened.audit,
     }),
   );
   stack.use(opened); // closed before the server: streams see the end of what was running
   const { url } = await api.listen();
   const owned = stack.move();
   return { url, loom: opened.loom, log: opened.log, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** @throws LoomError config_invalid */
+async function requireKey({ server, memory }: Config): Promise<void> {
+  const keys = await createAccessCare().keys(memory.database_path);
+  if (keys.some(({ revokedAt }) => revokedAt === null)) return;
+  throw new LoomError(
+    "config_invalid",
+    `Loom does not listen on "${server.host}" without a key: anyone who reaches it could run commands here`,
+    {
+      hint: "Make one with `loom keys create --name me --scopes read,submit,approve,admin`, or set LOOM_SERVER__API_KEY (head -c 32 /dev/urandom | base64) or [server] api_key_file, or listen on 127.0.0.1",
+    },
+  );
 }
 
 function isLoopback(host: string): boolean {

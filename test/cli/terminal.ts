@@ -11,6 +11,7 @@ import type { Loom } from "../../src/ports/loom.ts";
 import type { Log } from "../../src/ports/runtime.ts";
 import { createAccessCare } from "../../src/storage/access-care.ts";
 import { createDatabaseCare } from "../../src/storage/care.ts";
+import { FakeAccess } from "../support/fake-access.ts";
 import { FakeLoom } from "../support/fake-loom.ts";
 
 const silent: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -58,8 +59,11 @@ export async function serveFake(
   loom: Loom,
   { apiKey = null, port = 0 }: { readonly apiKey?: string | null; readonly port?: number } = {},
 ) {
+  const { keys, audit } = new FakeAccess();
   const api = createApi({
     loom,
+    keys,
+    audit,
     config: {
       host: "127.0.0.1",
       port,
