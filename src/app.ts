@@ -1,6 +1,6 @@
 /** The composition root: from a configuration to a running Loom, as one AsyncDisposable. The one place where things are wired. */
 import { createHash } from "node:crypto";
-import { isIP } from "node:net";
+import { isLoopback, openDoor } from "./api/binding.ts";
 import { createApi } from "./api/server.ts";
 import type { Config } from "./config/schema.ts";
 import { redactedConfig, secretsOf } from "./config/secrets.ts";
@@ -11,7 +11,6 @@ import { Supervisor } from "./engine/supervisor.ts";
 import { createFeed } from "./feed/feed.ts";
 import { createSigner, type Sign } from "./feed/webhook-signature.ts";
 import { createWebhookSender, type WebhookEvent } from "./feed/webhooks.ts";
-import { LoomError } from "./lib/errors.ts";
 import { createModels } from "./models/catalog.ts";
 import { crashing, crashingTools, crashingWorkspaces, crashPointOf } from "./observability/crash-points.ts";
 import { createLog } from "./observability/log.ts";
@@ -34,8 +33,15 @@ import { createWorker } from "./roles/work.ts";
 import { createEgress } from "./safety/egress.ts";
 import { createPolicy } from "./safety/policy.ts";
 import { createRedaction } from "./safety/redact.ts";
+import {
+  redactingAudit,
+  redactingCommands,
+  redactingModels,
+  redactingStore,
+  redactingTools,
+} from "./safety/redacting.ts";
 import { transport } from "./safety/transport.ts";
-import { createAccessCare } from "./storage/access-care.ts";
+import { hasUsableKey } from "./storage/access-care.ts";
 import { openStorage } from "./storage/opened-storage.ts";
 import type { Storage } from "./storage/storage.ts";
 import { createTools } from "./tools/catalog.ts";
@@ -87,19 +93,19 @@ export async function openLoom(config: Config, { env, problems }: Surroundings):
   const redaction = createRedaction([...secretsOf(config, env), ...secret.split(" ")]);
   const log = createLog({ level: config.logging.level, redaction });
   const clock = createClock();
-  const random = createRandom();
   const { database_path: databasePath, retention_days: retentionDays } = config.memory;
   const { store: kept, maintenance, keys, audit } = stack.use(openStorage(databasePath, { clock, log, retentionDays }));
   const crashPoint = crashPointOf(env["LOOM_CRASH_AT"]);
-  const store = crashing(kept, { append: "append", settle: "delivery", get: "blob" }, crashPoint);
+  const crashable = crashing(kept, { append: "append", settle: "delivery", get: "blob" }, crashPoint);
+  const store = redactingStore(crashable, redaction);
   const feed = stack.use(createFeed({ store }));
-  const models = stack.use(createModels(modelConfigs(config), { clock, random, log, send: transport }));
+  const models = stack.use(createModels(modelConfigs(config), { clock, random: createRandom(), log, send: transport }));
   const workspaces = crashingWorkspaces(openWorkspaces({ scratchDir: config.workspace.scratch_dir }), crashPoint);
   const changes = createChanges({ blobs: store });
   const egress = crashing(createEgress(), { fetch: "request" }, crashPoint);
-  const commands = createCommandRunner({ inherited: env });
-  const tools = crashingTools(toolsOf(config, { egress, env }), crashPoint);
-  const called = crashing(models, { call: "model" }, crashPoint);
+  const commands = redactingCommands(createCommandRunner({ inherited: env }), redaction);
+  const tools = redactingTools(crashingTools(toolsOf(config, { egress, env }), crashPoint), redaction);
+  const called = redactingModels(crashing(models, { call: "model" }, crashPoint), redaction);
   const executors = executorsOf({ models: called, store, tools, workspaces, changes, commands, clock });
   const supervisor = stack.use(
     new Supervisor({
@@ -108,7 +114,7 @@ export async function openLoom(config: Config, { env, problems }: Surroundings):
       clock,
       log,
       redact: (value) => redaction.value(value),
-      token: (taskId, token) => feed.token(taskId, { ...token, token: redaction.text(token.token) }),
+      token: (taskId, token) => feed.token(taskId, token),
       lingerMs: 4,
       openTasksMax: config.execution.max_open_tasks,
       sharedWorkspaces: config.workspace.shared,
@@ -127,7 +133,7 @@ export async function openLoom(config: Config, { env, problems }: Surroundings):
     feed,
     memory: store,
     outbox: store,
-    models,
+    models: called,
     tools,
     workspaces,
     changes,
@@ -139,11 +145,17 @@ export async function openLoom(config: Config, { env, problems }: Surroundings):
     approvers: config.approval.approvers,
     allowPrivateWebhooks,
     version,
-    config: redactedConfig(config),
+    config: redactedConfig(config, redaction.text),
     problems,
   });
   const owned = stack.move();
-  return { loom, log, keys, audit, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return {
+    loom,
+    log,
+    keys,
+    audit: redactingAudit(audit, redaction),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
 }
 
 export interface Served extends AsyncDisposable {
@@ -155,7 +167,7 @@ export interface Served extends AsyncDisposable {
 /** Loom behind its HTTP server. Disposing it drains: no new tasks, running steps end, then the streams and the server. */
 export async function serveLoom(config: Config, surroundings: Surroundings): Promise<Served> {
   const { host, port, api_key: apiKey, allowed_hosts: allowedHosts, allowed_origins: allowedOrigins } = config.server;
-  if (!isLoopback(host) && apiKey === "") await requireKey(config);
+  if (!isLoopback(host) && apiKey === "" && !(await hasUsableKey(config.memory.database_path))) throw openDoor(host);
   await using stack = new AsyncDisposableStack();
   const opened = await openLoom(config, surroundings);
   const api = stack.use(
@@ -180,23 +192,6 @@ export async function serveLoom(config: Config, surroundings: Surroundings): Pro
   const { url } = await api.listen();
   const owned = stack.move();
   return { url, loom: opened.loom, log: opened.log, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-}
-
-/** @throws LoomError config_invalid */
-async function requireKey({ server, memory }: Config): Promise<void> {
-  const keys = await createAccessCare().keys(memory.database_path);
-  if (keys.some(({ revokedAt }) => revokedAt === null)) return;
-  throw new LoomError(
-    "config_invalid",
-    `Loom does not listen on "${server.host}" without a key: anyone who reaches it could run commands here`,
-    {
-      hint: "Make one with `loom keys create --name me --scopes read,submit,approve,admin`, or set LOOM_SERVER__API_KEY (head -c 32 /dev/urandom | base64) or [server] api_key_file, or listen on 127.0.0.1",
-    },
-  );
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 }
 
 function modelConfigs(config: Config): Parameters<typeof createModels>[0] {

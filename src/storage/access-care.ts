@@ -36,6 +36,11 @@ export function createAccessCare({ now = Date.now }: { readonly now?: () => numb
   };
 }
 
+/** Is there a key that lets somebody in? */
+export async function hasUsableKey(path: string): Promise<boolean> {
+  return (await createAccessCare().keys(path)).some(({ revokedAt }) => revokedAt === null);
+}
+
 function createKey(connection: Database, wish: KeyWish, createdAt: number): { key: ApiKey; text: string } {
   const place = randomBytes(5).toString("hex");
   const text = `loom_${place}_${randomBytes(32).toString("base64url")}`;
