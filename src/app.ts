@@ -145,7 +145,7 @@ export async function openLoom(config: Config, { env, problems }: Surroundings):
     approvers: config.approval.approvers,
     allowPrivateWebhooks,
     version,
-    config: redactedConfig(config, redaction.text),
+    config: redactedConfig(config, (text) => redaction.text(text)),
     problems,
   });
   const owned = stack.move();

@@ -24,9 +24,9 @@ export function formsOf(secret: string): readonly Form[] {
 export const ownKeyForm: Form = {
   units: [
     ..."loom_".split("").map((char) => [char]),
-    ...Array.from({ length: 10 }, () => [..."0123456789abcdef"]),
+    ...Array.from({ length: 10 }, () => "0123456789abcdef".split("")),
     ["_"],
-    ...Array.from({ length: 43 }, () => [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"]),
+    ...Array.from({ length: 43 }, () => "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".split("")),
   ],
   glue: [],
 };
@@ -46,7 +46,7 @@ const htmlNames: Readonly<Record<string, string>> = { "&": "amp", "<": "lt", ">"
 
 /** Each character in a spelling of its own, so that no two escapers need agree on what they leave as it is. */
 function escaped(secret: string): Form {
-  const units = [...secret].map((char) => [
+  const units = Array.from(secret, (char) => [
     ...new Set([char, ...percentOf(char), ...jsonOf(char), ...htmlOf(char), ...(char === " " ? ["+"] : [])]),
   ]);
   return { units, glue: [] };

@@ -3,13 +3,17 @@ import type { Database } from "better-sqlite3";
 import type { ApiKey, Audit, AuditFacts, Keys, Scope } from "../ports/access.ts";
 import { createAuditWriter } from "./audit-chain.ts";
 import { asError, guarded, storageFailure } from "./failures.ts";
-import type { Writer } from "./writer.sqlite.ts";
 
 /** Each says what went wrong, or null. */
 export interface AccessJobs {
   audit(rows: readonly AuditFacts[]): Error | null;
   keyUsed(id: string, at: number): Error | null;
 }
+
+/** The same for who asks: done at once, or answered by another thread. */
+type AccessWriter = {
+  readonly [J in keyof AccessJobs]: (...args: Parameters<AccessJobs[J]>) => Error | null | Promise<Error | null>;
+};
 
 interface Row {
   readonly key_id: string;
@@ -45,7 +49,7 @@ export function createAccessJobs(connection: Database): AccessJobs {
 
 export function createAccess(
   connection: Database,
-  writer: Pick<Writer, "audit" | "keyUsed">,
+  writer: AccessWriter,
 ): { readonly keys: Keys; readonly audit: Audit } {
   const any = connection.prepare("SELECT 1 FROM api_key LIMIT 1");
   const one = connection.prepare<[string], Row>("SELECT * FROM api_key WHERE key_id = ?");
@@ -66,11 +70,11 @@ export function createAccess(
 
 /** Rows that come while some are being written go together with the next. */
 class AuditPages {
-  readonly #writer: Pick<Writer, "audit">;
+  readonly #writer: Pick<AccessWriter, "audit">;
   #waiting: { readonly facts: AuditFacts; readonly written: PromiseWithResolvers<void> }[] = [];
   #isWriting = false;
 
-  constructor(writer: Pick<Writer, "audit">) {
+  constructor(writer: Pick<AccessWriter, "audit">) {
     this.#writer = writer;
   }
 

@@ -44,7 +44,7 @@ describe(`${rows.length} ways to print a secret`, () => {
     expect(cleaned).toContain(redacted);
     expect(survivors(cleaned, encode(secret))).toEqual([]);
     for (const at of places(text)) expect(streamed([text.slice(0, at), text.slice(at)])).toBe(cleaned);
-    expect(streamed([...text])).toBe(cleaned);
+    expect(streamed(text.split(""))).toBe(cleaned);
   });
 });
 

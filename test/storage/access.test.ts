@@ -119,6 +119,14 @@ describe("the audit log", () => {
     expect(verdict).toMatchObject({ rows: 24, fault: null, head: { seq: 24, hash: rows.at(-1)?.hash } });
   });
 
+  test("is not for retention to take", async () => {
+    using at = place();
+    await using server = openStorage(at.path, { clock: createClock(), retentionDays: 1 });
+    await server.audit.record(fact(1));
+    await server.maintenance.round();
+    expect((await care.auditRows(at.path, 10)).map(({ at: time }) => time)).toEqual([1]);
+  });
+
   test("takes neither a change nor a deletion", async () => {
     using at = place();
     using server = openHere(at.path);
