@@ -3,7 +3,7 @@
  * long because there is no other.
  */
 import { createHash } from "node:crypto";
-import { isIP } from "node:net";
+import { isLoopback, openDoor } from "./api/binding.ts";
 import { createApi } from "./api/server.ts";
 import { sandboxSettings } from "./config/sandbox-settings.ts";
 import type { Config } from "./config/schema.ts";
@@ -15,11 +15,11 @@ import { Supervisor } from "./engine/supervisor.ts";
 import { createFeed } from "./feed/feed.ts";
 import { createSigner, type Sign } from "./feed/webhook-signature.ts";
 import { createWebhookSender, type WebhookEvent } from "./feed/webhooks.ts";
-import { LoomError } from "./lib/errors.ts";
 import { createModels } from "./models/catalog.ts";
 import { crashing, crashingTools, crashingWorkspaces, crashPointOf } from "./observability/crash-points.ts";
 import { createLog } from "./observability/log.ts";
 import { createClock, createIds, createRandom } from "./observability/runtime.ts";
+import type { Audit, Keys } from "./ports/access.ts";
 import type { Executors } from "./ports/executor.ts";
 import type { Loom } from "./ports/loom.ts";
 import type { Models } from "./ports/model.ts";
@@ -39,10 +39,17 @@ import { createEgress } from "./safety/egress.ts";
 import { withoutNetwork } from "./safety/network-policy.ts";
 import { createPolicy } from "./safety/policy.ts";
 import { createRedaction } from "./safety/redact.ts";
-
+import {
+  redactingAudit,
+  redactingCommands,
+  redactingModels,
+  redactingStore,
+  redactingTools,
+} from "./safety/redacting.ts";
 import { openSandbox } from "./safety/sandbox/sandbox.ts";
 import { lackOf } from "./safety/sandbox/standing.ts";
 import { transport } from "./safety/transport.ts";
+import { hasUsableKey } from "./storage/access-care.ts";
 import { openStorage } from "./storage/opened-storage.ts";
 import type { Storage } from "./storage/storage.ts";
 import { createTools } from "./tools/catalog.ts";
@@ -79,6 +86,8 @@ export interface Surroundings {
 }
 
 export interface Opened extends AsyncDisposable {
+  readonly keys: Keys;
+  readonly audit: Audit;
   readonly loom: Loom;
   readonly log: Log;
 }
@@ -96,19 +105,21 @@ export async function openLoom(config: Config, surroundings: Surroundings): Prom
   const log = createLog({ level: config.logging.level, redaction });
   const clock = createClock();
   const { database_path: databasePath, retention_days: retentionDays } = config.memory;
-  const { store: kept, maintenance } = stack.use(openStorage(databasePath, { clock, log, retentionDays }));
+  const { store: kept, maintenance, keys, audit } = stack.use(openStorage(databasePath, { clock, log, retentionDays }));
   const crashPoint = crashPointOf(env["LOOM_CRASH_AT"]);
-  const store = crashing(kept, { append: "append", settle: "delivery", get: "blob" }, crashPoint);
+  const crashable = crashing(kept, { append: "append", settle: "delivery", get: "blob" }, crashPoint);
+  const store = redactingStore(crashable, redaction);
   const feed = stack.use(createFeed({ store }));
   const models = stack.use(createModels(modelConfigs(config), { clock, random: createRandom(), log, send: transport }));
   const workspaces = crashingWorkspaces(openWorkspaces({ scratchDir: config.workspace.scratch_dir }), crashPoint);
   const changes = createChanges({ blobs: store });
   const egress = crashing(createEgress(), { fetch: "request" }, crashPoint);
   const sandbox = stack.use(await sandboxOf(config, surroundings, { log, now: () => clock.now() }));
-  const commands = createCommandRunner({ sandbox, inherited: env });
-  const tools = crashingTools(toolsOf(config, { egress, sandbox, env }), crashPoint);
-  const shared = { store, tools, workspaces, changes, commands, clock, policy: policyOf(config, sandbox) };
-  const able = executorsOf({ ...shared, models: crashing(models, { call: "model" }, crashPoint) });
+  const commands = redactingCommands(createCommandRunner({ sandbox, inherited: env }), redaction);
+  const tools = redactingTools(crashingTools(toolsOf(config, { egress, sandbox, env }), crashPoint), redaction);
+  const called = redactingModels(crashing(models, { call: "model" }, crashPoint), redaction);
+  const policy = policyOf(config, sandbox);
+  const able = executorsOf({ models: called, store, tools, workspaces, changes, commands, policy, clock });
   const executors = crashing(able, crashingEffects, crashPoint);
   const supervisor = stack.use(supervisorOf(config, { store, executors, clock, log, redaction, feed, commands }));
   await supervisor.recover();
@@ -123,7 +134,7 @@ export async function openLoom(config: Config, surroundings: Surroundings): Prom
     feed,
     memory: store,
     outbox: store,
-    models,
+    models: called,
     tools,
     workspaces,
     changes,
@@ -135,11 +146,17 @@ export async function openLoom(config: Config, surroundings: Surroundings): Prom
     approvers: config.approval.approvers,
     allowPrivateWebhooks,
     version,
-    config: redactedConfig(config),
+    config: redactedConfig(config, (text) => redaction.text(text)),
     problems: [...surroundings.problems, ...lackOf(sandbox.standing)],
   });
   const owned = stack.move();
-  return { loom, log, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return {
+    loom,
+    log,
+    keys,
+    audit: redactingAudit(audit, redaction),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
 }
 
 export interface Served extends AsyncDisposable {
@@ -151,15 +168,7 @@ export interface Served extends AsyncDisposable {
 /** Loom behind its HTTP server. Disposing it drains: no new tasks, running steps end, then the streams and the server. */
 export async function serveLoom(config: Config, surroundings: Surroundings): Promise<Served> {
   const { host, port, api_key: apiKey, allowed_hosts: allowedHosts, allowed_origins: allowedOrigins } = config.server;
-  if (!isLoopback(host) && apiKey === "") {
-    throw new LoomError(
-      "config_invalid",
-      `Loom does not listen on "${host}" without a key: anyone who reaches it could run commands here`,
-      {
-        hint: "Set LOOM_SERVER__API_KEY (make one: head -c 32 /dev/urandom | base64), or [server] api_key_file, or listen on 127.0.0.1",
-      },
-    );
-  }
+  if (!isLoopback(host) && apiKey === "" && !(await hasUsableKey(config.memory.database_path))) throw openDoor(host);
   await using stack = new AsyncDisposableStack();
   const opened = await openLoom(config, surroundings);
   const api = stack.use(
@@ -176,16 +185,14 @@ export async function serveLoom(config: Config, surroundings: Surroundings): Pro
       },
       log: opened.log,
       version,
+      keys: opened.keys,
+      audit: opened.audit,
     }),
   );
   stack.use(opened); // closed before the server: streams see the end of what was running
   const { url } = await api.listen();
   const owned = stack.move();
   return { url, loom: opened.loom, log: opened.log, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 }
 
 function modelConfigs(config: Config): Parameters<typeof createModels>[0] {
@@ -215,7 +222,7 @@ function supervisorOf(config: Config, { redaction, feed, commands, ...ports }: S
   return new Supervisor({
     ...ports,
     redact: (value) => redaction.value(value),
-    token: (taskId, token) => feed.token(taskId, { ...token, token: redaction.text(token.token) }),
+    token: (taskId, token) => feed.token(taskId, token),
     lingerMs: 4,
     openTasksMax: config.execution.max_open_tasks,
     sharedWorkspaces: config.workspace.shared,

@@ -8,6 +8,7 @@ import { demo } from "./cli/demo.ts";
 import type { Config } from "./config/schema.ts";
 import type { SandboxStanding } from "./ports/sandbox.ts";
 import { isRedactable } from "./safety/redact.ts";
+import { createAccessCare } from "./storage/access-care.ts";
 import { createDatabaseCare } from "./storage/care.ts";
 
 const stop = new AbortController();
@@ -45,6 +46,7 @@ process.exitCode = await cli(process.argv.slice(2), {
   serve: (config, problems = [], configFile = null) => serveLoom(config, { env, problems, configFile }),
   sandbox: triedSandbox,
   database: createDatabaseCare(),
+  access: createAccessCare(),
   demo,
   isRedactable,
   stdout: process.stdout,

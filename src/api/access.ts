@@ -1,10 +1,12 @@
 /**
- * Who may come in: the API key, and, for whoever shows none, the names under which a browser may have found us (a page that
- * rebinds its DNS name to 127.0.0.1 still sends its own Host and Origin). Knows nothing of routes but whether one is open.
+ * Who may come in: the keys, and, for whoever shows none, the names under which a browser may have found us (a page that
+ * rebinds its DNS name to 127.0.0.1 still sends its own Host and Origin). Knows nothing of routes.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { LoomError } from "../lib/errors.ts";
+import type { ApiKey, Keys } from "../ports/access.ts";
+import { type Caller, owner } from "./caller.ts";
 
 export interface AccessRules {
   readonly host: string;
@@ -16,15 +18,19 @@ export interface AccessRules {
 const loopbackNames: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
 const wildcardHosts: ReadonlySet<string> = new Set(["0.0.0.0", "::", "[::]"]);
 const hostPattern = /^(?<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/;
+const keyPattern = /^loom_(?<place>[0-9a-f]{10})_[\w-]{43}$/;
 const addressPattern = /^(?:\[[0-9a-f:.]+\]|\d{1,3}(?:\.\d{1,3}){3})$/;
 
 export class Access {
+  readonly #keys: Keys;
   readonly #keyDigest: Buffer | null;
   readonly #names: ReadonlySet<string>;
   readonly #origins: ReadonlySet<string>;
   readonly #anyAddress: boolean;
 
-  constructor(rules: AccessRules) {
+  /** @param keys those that were made, beside the configured one */
+  constructor(rules: AccessRules, keys: Keys) {
+    this.#keys = keys;
     this.#keyDigest = rules.apiKey === null ? null : digestOf(rules.apiKey);
     const bound = rules.host.includes(":") && !rules.host.startsWith("[") ? `[${rules.host}]` : rules.host;
     this.#names = new Set([...loopbackNames, bound, ...rules.allowedHosts].map((name) => name.toLowerCase()));
@@ -34,20 +40,28 @@ export class Access {
   }
 
   /**
-   * @param hasTicket whether the request shows something else that stands for the key; asked last
-   * @throws LoomError forbidden for a foreign Host or Origin; unauthorized without the key that is configured
+   * @param guest who shows something else that stands for a key; asked last
+   * @throws LoomError forbidden for a foreign Host or Origin; unauthorized without a key where there are any
    */
-  admit(headers: IncomingHttpHeaders, hasTicket: () => boolean = () => false): void {
-    if (this.#hasValidKey(headers)) return;
+  admit(headers: IncomingHttpHeaders, guest: () => Caller | null = () => null): Caller {
+    const shown = keyOf(headers);
+    const holder = shown === undefined ? null : this.#holderOf(shown);
+    if (holder?.revokedAt === null) return callerWith(holder);
+    if (shown !== undefined && this.#isConfigured(shown)) return owner;
     this.admitPreflight(headers);
-    if (this.#keyDigest === null || hasTicket()) return;
-    throw new LoomError(
-      "unauthorized",
-      keyOf(headers) === undefined ? "This server wants an API key." : "The API key is not this server's.",
-      {
-        hint: "Send the key as `Authorization: Bearer …` or `X-API-Key: …`.",
-      },
-    );
+    if (this.#keyDigest === null && this.isWelcome(owner)) return owner;
+    const caller = guest();
+    if (caller !== null) return caller;
+    const problem = holder === null ? "The API key is not this server's." : `The API key "${holder.name}" was revoked.`;
+    throw new LoomError("unauthorized", shown === undefined ? "This server wants an API key." : problem, {
+      hint: "Send the key as `Authorization: Bearer …` or `X-API-Key: …` (the loom command reads LOOM_API_KEY); `loom keys create`, on the server's machine, makes one.",
+    });
+  }
+
+  /** Would this caller be let in now? Asked again while a stream goes on. */
+  isWelcome({ keyId }: Caller): boolean {
+    if (keyId === null) return this.#keyDigest !== null || !this.#keys.any();
+    return this.#keys.find(keyId)?.key.revokedAt === null;
   }
 
   /** A browser asks first, and shows no key when it does. @throws LoomError forbidden */
@@ -61,9 +75,15 @@ export class Access {
     return origin !== undefined && this.#origins.has(origin.toLowerCase()) ? origin : undefined;
   }
 
-  #hasValidKey(headers: IncomingHttpHeaders): boolean {
-    const key = keyOf(headers);
-    return key !== undefined && this.#keyDigest !== null && timingSafeEqual(digestOf(key), this.#keyDigest);
+  #isConfigured(shown: string): boolean {
+    return this.#keyDigest !== null && timingSafeEqual(digestOf(shown), this.#keyDigest);
+  }
+
+  /** Found by its id, which is no secret, and compared whole. */
+  #holderOf(shown: string): ApiKey | null {
+    const place = keyPattern.exec(shown)?.groups?.["place"];
+    const found = place === undefined ? null : this.#keys.find(`key_${place}`);
+    return found !== null && timingSafeEqual(digestOf(shown), found.digest) ? found.key : null;
   }
 
   #checkHost(host: string | undefined): void {
@@ -83,6 +103,10 @@ export class Access {
       hint: "Add the origin to [server] allowed_origins.",
     });
   }
+}
+
+export function callerWith({ id, name, scopes, ratePerMinute, tasksMax }: ApiKey): Caller {
+  return { name, keyId: id, scopes, ratePerMinute, tasksMax };
 }
 
 function keyOf(headers: IncomingHttpHeaders): string | undefined {

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { LoomError } from "../lib/errors.ts";
 import { canonicalJson } from "../lib/json.ts";
 import type { Loom, Terms } from "../ports/loom.ts";
+import { byOf } from "./caller.ts";
 
 export const waitSecondsMax = 300;
 
@@ -77,8 +78,9 @@ function expectedSeqs(ifMatch: string | undefined): readonly number[] | undefine
   });
 }
 
-/** The key is bare, or a structured-field string in quotes; it counts for one method on one path. */
-function idempotencyOf({ headers, method, url, body, query }: FastifyRequest): Terms["idempotency"] {
+/** The key is bare, or a structured-field string in quotes; it counts for one sender, one method and one path. */
+function idempotencyOf(request: FastifyRequest): Terms["idempotency"] {
+  const { headers, method, url, body, query } = request;
   const header = headers["idempotency-key"];
   if (header === undefined) return undefined;
   const text = String(header).trim();
@@ -93,5 +95,5 @@ function idempotencyOf({ headers, method, url, body, query }: FastifyRequest): T
   const isPlain = Object.keys(query as object).length === 0;
   const content = canonicalJson(isPlain ? (body ?? null) : { body: body ?? null, query });
   const fingerprint = `sha256:${createHash("sha256").update(content).digest("hex")}`;
-  return { key: `api ${method} ${url.split("?", 1)[0]} ${key}`, fingerprint };
+  return { key: `${byOf(request)} ${method} ${url.split("?", 1)[0]} ${key}`, fingerprint };
 }

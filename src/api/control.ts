@@ -1,11 +1,12 @@
 /** Routes that turn a running task another way: cancel, steer, pause, resume, retry, undo. Both spellings of the guide and its kin. */
-import type { FastifyReply } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import type { TaskStatus } from "../domain/view.ts";
 import { LoomError } from "../lib/errors.ts";
 import type { Applied } from "../ports/loom.ts";
 import { DoneAnswer, StateAnswer, UndoAnswer } from "./answers.ts";
+import { byOf, callerOf } from "./caller.ts";
 import { markApplied, termsOf, writeHeaders } from "./conditional.ts";
-import { type App, answers, bodyProblems, by, type Door } from "./door.ts";
+import { type App, answers, bodyProblems, type Door } from "./door.ts";
 import { present } from "./present.ts";
 import { CancelBody, CancelQuery, EmptyBody, NoQuery, SteerBody, TaskPath, UndoBody } from "./requests.ts";
 
@@ -36,7 +37,7 @@ function cancelRoutes(app: App, { loom }: Door): void {
       const { id } = request.params;
       return sendState(
         reply,
-        await loom.cancel(id, { by, ...present(request.body ?? {}), ...termsOf(request) }),
+        await loom.cancel(id, { by: byOf(request), ...present(request.body ?? {}), ...termsOf(request) }),
         cancelled(id),
       );
     },
@@ -53,7 +54,7 @@ function cancelRoutes(app: App, { loom }: Door): void {
         });
       return sendState(
         reply,
-        await loom.cancel(id, { by, ...present(request.body ?? {}), ...termsOf(request) }),
+        await loom.cancel(id, { by: byOf(request), ...present(request.body ?? {}), ...termsOf(request) }),
         cancelled(id),
       );
     },
@@ -80,7 +81,12 @@ function steerRoutes(app: App, { loom }: Door): void {
       schema,
       handler: async (request, reply) => {
         const { instruction, mode } = request.body;
-        const applied = await loom.steer(request.params.id, { instruction, mode, by, ...termsOf(request) });
+        const applied = await loom.steer(request.params.id, {
+          instruction,
+          mode,
+          by: byOf(request),
+          ...termsOf(request),
+        });
         markApplied(reply, applied);
         return reply.send({ status: "ok", message: "Instruction injected.", applied_seq: applied.appliedSeq });
       },
@@ -110,9 +116,20 @@ function stateRoutes(app: App, { loom }: Door): void {
     };
     app.post(`/tasks/:id/${name}`, { schema }, async (request, reply) => {
       const { id } = request.params;
-      return sendState(reply, await loom[name](id, { by, ...termsOf(request) }), () => message(id));
+      return sendState(reply, await loom[name](id, { ...askedBy(name, request), ...termsOf(request) }), () =>
+        message(id),
+      );
     });
   }
+}
+
+/** A task that goes on is open again, and counts as one. */
+function askedBy(
+  change: "pause" | "resume" | "retry",
+  request: FastifyRequest,
+): { readonly by: string; readonly openTasksMax?: number } {
+  const { name, tasksMax } = callerOf(request);
+  return { by: name, ...(change === "retry" && tasksMax !== null ? { openTasksMax: tasksMax } : {}) };
 }
 
 function undoRoute(app: App, { loom }: Door): void {
@@ -127,7 +144,13 @@ function undoRoute(app: App, { loom }: Door): void {
   };
   app.post("/tasks/:id/undo", { schema }, async (request, reply) => {
     const { scope, preview, id } = request.body;
-    const undone = await loom.undo(request.params.id, { scope, preview, by, ...present({ id }), ...termsOf(request) });
+    const undone = await loom.undo(request.params.id, {
+      scope,
+      preview,
+      by: byOf(request),
+      ...present({ id }),
+      ...termsOf(request),
+    });
     markApplied(reply, undone);
     const { restored, conflicts, skipped, appliedSeq } = undone;
     return reply.send({ restored, conflicts, skipped, applied_seq: appliedSeq });

@@ -8,9 +8,6 @@ import type { Log } from "../ports/runtime.ts";
 import type { EventStreams } from "./sse.ts";
 import type { Tickets } from "./tickets.ts";
 
-/** Who asked, as the log records it: one tenant, so one name. */
-export const by = "api";
-
 export type App = FastifyInstance<
   RawServerDefault,
   IncomingMessage,
@@ -44,7 +41,7 @@ const ProblemAnswer = z
 const reasons: Readonly<Record<number, string>> = {
   400: "Malformed JSON, or an unusable workspace",
   401: "An API key is wanted",
-  403: "A foreign Host or Origin",
+  403: "A foreign Host or Origin, or a key without the scope",
   404: "No such thing",
   405: "Another method is meant",
   409: "Not in this state",
@@ -52,6 +49,7 @@ const reasons: Readonly<Record<number, string>> = {
   413: "The body is too large",
   415: "The body is not JSON",
   422: "Input that the schema refuses, or a part of the contract that is not available yet",
+  429: "The key has no requests, or no open tasks, left; see Retry-After",
   503: "Cannot be taken now; see Retry-After",
 };
 
@@ -65,7 +63,7 @@ export interface Answer {
 export const unchanged: Answer = { description: "Nothing happened since" };
 
 /** Everyone may be refused at the door; the rest is named by the route. */
-const always = [401, 403];
+const always = [401, 403, 429];
 
 /** @param problems statuses of refusals beside those at the door */
 export function answers(good: Readonly<Record<number, Answer>>, problems: readonly number[]): Record<string, unknown> {

@@ -5,9 +5,12 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { LoomError } from "../lib/errors.ts";
 import type { Access } from "./access.ts";
+import { type Caller, noteCaller } from "./caller.ts";
 import type { App } from "./door.ts";
+import type { KeyUse } from "./key-use.ts";
 import { pathOf } from "./problems.ts";
 import type { RouteMap } from "./route-map.ts";
+import { type RouteRule, ruleFor, ruleOf } from "./scopes.ts";
 import type { Tickets } from "./tickets.ts";
 import { refuseUnkeptPromises } from "./unavailable.ts";
 
@@ -15,6 +18,7 @@ export interface Gate {
   readonly access: Access;
   readonly tickets: Tickets;
   readonly routes: RouteMap;
+  readonly use: KeyUse;
   readonly closing: AbortSignal;
 }
 
@@ -23,7 +27,11 @@ const sendableHeaders =
   "authorization, content-type, idempotency-key, if-match, if-none-match, last-event-id, prefer, x-api-key";
 
 export function putGate(app: App, gate: Gate): void {
-  app.addHook("onRoute", ({ url, method }) => gate.routes.add(url, [method].flat()));
+  app.addHook("onRoute", ({ url, method }) => {
+    const methods = [method].flat();
+    for (const each of methods) ruleFor(each, url);
+    gate.routes.add(url, methods);
+  });
   // A connection kept alive would keep the server alive.
   app.addHook("onSend", (_request, reply, _payload, done) => {
     if (gate.closing.aborted) reply.header("connection", "close");
@@ -58,14 +66,30 @@ function setHeaders(request: FastifyRequest, reply: FastifyReply, access: Access
     .header("vary", "origin");
 }
 
-function admit(request: FastifyRequest, { access, tickets, routes, closing }: Gate): void {
-  // Probes come by address and without a key, and learn nothing that is secret.
-  if (request.routeOptions.url?.startsWith("/health") === true) return;
-  access.admit(request.headers, () => tickets.admit(request));
-  if (request.is404) throw noRoute(request, routes);
+function admit(request: FastifyRequest, { access, tickets, routes, use, closing }: Gate): void {
+  const rule = ruleOf(request);
+  if (rule?.scope === null) return;
+  const caller = access.admit(request.headers, () => tickets.admit(request));
+  use.take(caller);
+  if (rule === undefined) throw noRoute(request, routes);
+  noteCaller(request, caller);
+  requireScope(caller, rule);
   if (closing.aborted)
     throw new LoomError("shutting_down", "The server is going down.", { hint: "Try again once it is back." });
   refuseUnkeptPromises(request);
+}
+
+/** @throws LoomError forbidden, naming the scope that is needed and those that there are */
+function requireScope(caller: Caller, { scope }: RouteRule): void {
+  if (scope === null || caller.scopes.includes(scope)) return;
+  throw new LoomError(
+    "forbidden",
+    `This needs the scope "${scope}", and the key "${caller.name}" has ${caller.scopes.join(", ")}.`,
+    {
+      hint: `Use a key with that scope: loom keys create --name … --scopes ${[...caller.scopes, scope].join(",")}`,
+      extra: { scope_needed: scope, scopes: caller.scopes },
+    },
+  );
 }
 
 function isPreflight({ method }: FastifyRequest): boolean {

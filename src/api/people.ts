@@ -1,4 +1,5 @@
 /** Routes between a task and people: approvals, questions, feedback, messages, and what was said so far. */
+import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { QuestionView } from "../domain/view.ts";
 import { LoomError } from "../lib/errors.ts";
@@ -10,8 +11,9 @@ import {
   MessageAnswer,
   QuestionAnswer,
 } from "./answers.ts";
+import { byOf, callerOf } from "./caller.ts";
 import { markApplied, readHeaders, sendUnlessKnown, termsOf, writeHeaders } from "./conditional.ts";
-import { type App, answers, bodyProblems, by, type Door, unchanged } from "./door.ts";
+import { type App, answers, bodyProblems, type Door, unchanged } from "./door.ts";
 import { present } from "./present.ts";
 import { AnswerBody, ApproveBody, FeedbackBody, MessageBody, NoQuery, QuestionPath, TaskPath } from "./requests.ts";
 
@@ -42,7 +44,7 @@ function approvalRoutes(app: App, { loom }: Door): void {
     const decided = await loom.approve(request.params.id, {
       subtaskId,
       approved,
-      by,
+      by: byOf(request),
       ...present({ reason, approvalId }),
       ...termsOf(request),
     });
@@ -112,12 +114,19 @@ function questionRoutes(app: App, { loom }: Door): void {
         selected_option_ids: [...new Set([...body.selected_option_ids, ...labelled])],
         custom_response: body.custom_response,
       },
-      by: body.answered_by ?? by,
+      by: answererOf(request, body.answered_by),
       ...termsOf(request),
     });
     markApplied(reply, answered);
     return reply.send({ ...answered.question, applied_seq: answered.appliedSeq });
   });
+}
+
+/** A client may say for whom it speaks; with a key that was made, it cannot hide that it does. */
+function answererOf(request: FastifyRequest, answeredBy: string | null | undefined): string {
+  const { name, keyId } = callerOf(request);
+  if (answeredBy == null) return name;
+  return keyId === null ? answeredBy : `${answeredBy} via ${name}`;
 }
 
 /** @throws LoomError not_found, invalid_request */
@@ -150,7 +159,7 @@ function feedbackRoute(app: App, { loom }: Door): void {
   app.post("/tasks/:id/feedback", { schema }, async (request, reply) => {
     const { rating, comment, feedback, subtask_id: subtaskId } = request.body;
     const applied = await loom.feedback(request.params.id, {
-      by,
+      by: byOf(request),
       ...present({ rating, comment: comment ?? feedback, subtaskId }),
       ...termsOf(request),
     });
@@ -171,7 +180,7 @@ function conversationRoutes(app: App, { loom }: Door): void {
   };
   app.post("/tasks/:id/message", { schema: send }, async (request, reply) => {
     const { id } = request.params;
-    const applied = await loom.message(id, { message: request.body.message, by, ...termsOf(request) });
+    const applied = await loom.message(id, { message: request.body.message, by: byOf(request), ...termsOf(request) });
     markApplied(reply, applied);
     return reply.send({ status: "ok", message: "Message delivered.", task_id: id, applied_seq: applied.appliedSeq });
   });

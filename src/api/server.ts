@@ -6,14 +6,18 @@ import type { Socket } from "node:net";
 import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from "fastify";
 import type { FastifyZodOpenApiTypeProvider } from "fastify-zod-openapi";
 import { LoomError, messageOf } from "../lib/errors.ts";
+import type { Audit, Keys } from "../ports/access.ts";
 import type { Loom } from "../ports/loom.ts";
 import type { Log } from "../ports/runtime.ts";
 import { Access, type AccessRules } from "./access.ts";
+import { auditRequests } from "./auditing.ts";
 import { readJson } from "./body.ts";
+import { callerOf } from "./caller.ts";
 import { controlRoutes } from "./control.ts";
 import { descriptionRoutes } from "./description.ts";
 import type { App, Door } from "./door.ts";
 import { putGate } from "./gate.ts";
+import { KeyUse } from "./key-use.ts";
 import { peopleRoutes } from "./people.ts";
 import { problemOf, problemText, sendProblem } from "./problems.ts";
 import { RouteMap } from "./route-map.ts";
@@ -38,6 +42,9 @@ export interface ApiOptions {
   readonly config: ApiConfig;
   readonly log: Log;
   readonly version: string;
+  /** Those that were made, beside the configured one. */
+  readonly keys: Keys;
+  readonly audit: Audit;
   /** Epoch milliseconds. Default the machine's clock. */
   readonly now?: () => number;
   /** One line for each request, at its end. Default true. */
@@ -56,17 +63,21 @@ const graceMs = 2000;
 /** Longer than any id, so that the id's own schema refuses it. */
 const paramLengthMax = 300;
 
-export function createApi({ loom, config, log, version, now = Date.now, accessLog = true }: ApiOptions): Api {
-  const tickets = new Tickets({ apiKey: config.apiKey, now });
+export function createApi(options: ApiOptions): Api {
+  const { loom, config, log, version, keys, audit, now = Date.now, accessLog = true } = options;
+  const tickets = new Tickets({ apiKey: config.apiKey, keys, now });
   const closing = new AbortController();
-  const streams = new EventStreams(config.heartbeatMs);
+  const access = new Access(config, keys);
+  const streams = new EventStreams(config.heartbeatMs, (request) => access.isWelcome(callerOf(request)));
   const app = createApp(config);
   app.setErrorHandler((error, request, reply) => answerError(error, { request, reply, log }));
   app.addContentTypeParser("application/json", { parseAs: "buffer" }, async (_request: FastifyRequest, body: Buffer) =>
     readJson(body),
   );
   if (accessLog) logRequests(app, log);
-  putGate(app, { access: new Access(config), tickets, routes: new RouteMap(), closing: closing.signal });
+  const use = new KeyUse({ keys, log, now });
+  putGate(app, { access, tickets, routes: new RouteMap(), use, closing: closing.signal });
+  auditRequests(app, { audit, now });
   app.addHook("preClose", (done) => {
     closing.abort();
     streams[Symbol.dispose]();

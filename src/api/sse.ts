@@ -3,7 +3,7 @@
  * events. Nothing is buffered here: a writer waits until its client has taken what was sent, and is simply further behind.
  */
 import type { ServerResponse } from "node:http";
-import type { FastifyReply } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 
 /** How long a browser waits before it connects again. */
 const retryMs = 2000;
@@ -75,12 +75,15 @@ export class EventStream {
 /** All open streams of one server. */
 export class EventStreams implements Disposable {
   readonly #heartbeatMs: number;
-  readonly #open = new Set<EventStream>();
+  readonly #isWelcome: (request: FastifyRequest) => boolean;
+  readonly #open = new Map<EventStream, FastifyRequest>();
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
 
-  constructor(heartbeatMs: number) {
+  /** @param isWelcome asked with each heartbeat; the stream of who is welcome no more ends */
+  constructor(heartbeatMs: number, isWelcome: (request: FastifyRequest) => boolean) {
     this.#heartbeatMs = heartbeatMs;
+    this.#isWelcome = isWelcome;
   }
 
   /** Takes the reply over from the framework and sends the head, so that the client knows at once that it is connected. */
@@ -88,7 +91,7 @@ export class EventStreams implements Disposable {
     reply.hijack();
     const stream = new EventStream(reply.raw);
     stream.open(reply.getHeaders());
-    this.#open.add(stream);
+    this.#open.set(stream, reply.request);
     stream.signal.addEventListener("abort", () => this.#forget(stream), { once: true });
     this.#timer ??= setInterval(() => this.#beat(), this.#heartbeatMs);
     if (this.#closed || stream.signal.aborted) stream.end();
@@ -97,11 +100,14 @@ export class EventStreams implements Disposable {
 
   [Symbol.dispose](): void {
     this.#closed = true;
-    for (const stream of this.#open) stream.end();
+    for (const stream of this.#open.keys()) stream.end();
   }
 
   #beat(): void {
-    for (const stream of this.#open) stream.beat();
+    for (const [stream, request] of this.#open) {
+      if (this.#isWelcome(request)) stream.beat();
+      else stream.end();
+    }
   }
 
   #forget(stream: EventStream): void {

@@ -5,8 +5,9 @@ import type { TaskView } from "../domain/view.ts";
 import { LoomError } from "../lib/errors.ts";
 import type { Loom, Submission } from "../ports/loom.ts";
 import { EventAnswer, ListAnswer, SubmittedAnswer, TaskAnswer } from "./answers.ts";
+import { callerOf } from "./caller.ts";
 import { etagOf, isUnchanged, preferredWait, readHeaders, termsOf, writeHeaders } from "./conditional.ts";
-import { type App, answers, bodyProblems, by, type Door, givenUp } from "./door.ts";
+import { type App, answers, bodyProblems, type Door, givenUp } from "./door.ts";
 import { endOf, type Gap, gapAfter, gapText, isTerminal } from "./gaps.ts";
 import { present } from "./present.ts";
 import { EventsQuery, ListQuery, NoQuery, SubmitBody, TaskPath, ViewQuery } from "./requests.ts";
@@ -34,7 +35,11 @@ function submitRoute(app: App, { loom }: Door): void {
   };
   app.post("/tasks", { schema }, async (request, reply) => {
     const { idempotency } = termsOf(request);
-    const { kind, task } = await loom.submit({ ...submissionOf(request.body), ...present({ idempotency }) });
+    const { kind, task } = await loom.submit({
+      ...submissionOf(request.body),
+      ...submitterOf(request),
+      ...present({ idempotency }),
+    });
     if (kind === "replayed") reply.header("idempotency-replayed", "true");
     return reply.code(201).header("location", `/tasks/${task.taskId}`).header("etag", etagOf(task.appliedSeq)).send({
       task_id: task.taskId,
@@ -46,12 +51,17 @@ function submitRoute(app: App, { loom }: Door): void {
   });
 }
 
-function submissionOf(body: SubmitBody): Submission {
+/** Whose task it is, and how many of those may be open. */
+function submitterOf(request: FastifyRequest): Pick<Submission, "submittedBy" | "openTasksMax"> {
+  const { name, tasksMax } = callerOf(request);
+  return { submittedBy: name, ...(tasksMax === null ? {} : { openTasksMax: tasksMax }) };
+}
+
+function submissionOf(body: SubmitBody): Omit<Submission, "submittedBy"> {
   refuseWhatIsMissing(body);
   const { goal, workspace, context, metadata, checks, budget, approvers } = body;
   return {
     goal,
-    submittedBy: by,
     ...present({
       workspace,
       context,

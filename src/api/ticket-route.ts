@@ -1,5 +1,6 @@
 /** The route where a page that has a key gets a ticket for one stream. */
 import { TicketAnswer } from "./answers.ts";
+import { callerOf } from "./caller.ts";
 import { type App, answers, bodyProblems, type Door } from "./door.ts";
 import { NoQuery, TicketBody } from "./requests.ts";
 
@@ -16,10 +17,11 @@ export function issueTicketRoute(app: App, { loom, tickets }: Door): void {
       404,
     ]),
   };
-  app.post("/stream-tickets", { schema }, async ({ body: { stream } }, reply) => {
+  app.post("/stream-tickets", { schema }, async (request, reply) => {
+    const { stream } = request.body;
     const taskId = /^\/tasks\/(?<id>[^/]+)\//.exec(stream)?.groups?.["id"];
     if (taskId !== undefined) await loom.view(taskId);
-    const { ticket, expiresAt } = tickets.issue(stream);
+    const { ticket, expiresAt } = tickets.issue(stream, callerOf(request));
     const url = `${stream}?ticket=${ticket}`;
     return reply.code(201).send({ ticket, stream, url, expires_at: new Date(expiresAt).toISOString() });
   });

@@ -6,13 +6,16 @@ import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import type { TaskView } from "../domain/view.ts";
 import { LoomError } from "../lib/errors.ts";
+import type { Keys } from "../ports/access.ts";
+import { callerWith } from "./access.ts";
+import { type Caller, owner } from "./caller.ts";
 
 /** A ticket must be used within this time; from then on it is good for reconnects. */
 const unusedMs = 60_000;
 /** How long reconnects go on after the task's end. */
 const afterEndMs = 60_000;
 const ageMaxMs = 24 * 60 * 60 * 1000;
-const form = /^(?<issued>[0-9a-z]{1,11})\.(?<nonce>[\w-]{16})\.(?<mac>[\w-]{43})$/;
+const form = /^(?<issued>[0-9a-z]{1,11})\.(?<nonce>[\w-]{16})\.(?<holder>[0-9a-z_]{1,40})\.(?<mac>[\w-]{43})$/;
 
 export interface Ticket {
   readonly ticket: string;
@@ -20,35 +23,46 @@ export interface Ticket {
 }
 
 export class Tickets {
-  readonly #secret: Buffer;
+  readonly #ownerSecret: Buffer;
+  readonly #isOwnerNamed: boolean;
+  readonly #keys: Keys;
   readonly #now: () => number;
   readonly #startedAt: number;
   /** When each ticket that was used was issued. */
   readonly #used = new Map<string, number>();
   readonly #guests = new WeakSet<FastifyRequest>();
 
-  /** @param apiKey what tickets are bound to: another key, and none of them is good any more */
-  constructor({ apiKey, now }: { readonly apiKey: string | null; readonly now: () => number }) {
-    this.#secret =
-      apiKey === null ? randomBytes(32) : createHmac("sha256", apiKey).update("loom stream tickets").digest();
+  /** @param apiKey what the owner's tickets are bound to: another key, and none of them is good any more */
+  constructor({
+    apiKey,
+    keys,
+    now,
+  }: { readonly apiKey: string | null; readonly keys: Keys; readonly now: () => number }) {
+    this.#ownerSecret = apiKey === null ? randomBytes(32) : secretFrom(apiKey);
+    this.#isOwnerNamed = apiKey !== null;
+    this.#keys = keys;
     this.#now = now;
     this.#startedAt = now();
   }
 
-  issue(stream: string): Ticket {
+  /** @param caller whose key it stands for: with the key it ends */
+  issue(stream: string, { keyId }: Caller): Ticket {
     const issuedAt = this.#now();
     for (const [nonce, at] of this.#used) if (issuedAt - at > ageMaxMs) this.#used.delete(nonce);
-    const head = `${issuedAt.toString(36)}.${randomBytes(12).toString("base64url")}`;
-    return { ticket: `${head}.${this.#sign(stream, head)}`, expiresAt: issuedAt + unusedMs };
+    const holder = keyId ?? owner.name;
+    const head = `${issuedAt.toString(36)}.${randomBytes(12).toString("base64url")}.${holder}`;
+    const bond = this.#bondOf(holder);
+    if (bond === null) throw new LoomError("unauthorized", "The API key was revoked just now.");
+    return { ticket: `${head}.${sign(bond.secret, stream, head)}`, expiresAt: issuedAt + unusedMs };
   }
 
-  /** Lets a request in that shows a good ticket for the very stream it asks for. */
-  admit(request: FastifyRequest): boolean {
-    if (request.method !== "GET" && request.method !== "HEAD") return false;
+  /** @returns whose ticket it is, when it is good and for the very stream that is asked for */
+  admit(request: FastifyRequest): Caller | null {
+    if (request.method !== "GET" && request.method !== "HEAD") return null;
     const ticket = ticketOf(request);
-    if (ticket === undefined || !this.#isGood(ticket, request.url.split("?", 1)[0] ?? "")) return false;
-    this.#guests.add(request);
-    return true;
+    const caller = ticket === undefined ? null : this.#holderOf(ticket, request.url.split("?", 1)[0] ?? "");
+    if (caller !== null) this.#guests.add(request);
+    return caller;
   }
 
   /** @throws LoomError unauthorized, for whoever came by ticket when the task has been over for a while */
@@ -60,12 +74,18 @@ export class Tickets {
     });
   }
 
-  #isGood(ticket: string, stream: string): boolean {
+  #holderOf(ticket: string, stream: string): Caller | null {
     const parts = form.exec(ticket)?.groups;
-    if (parts === undefined) return false;
-    const { issued = "", nonce = "", mac = "" } = parts;
-    if (!timingSafeEqual(Buffer.from(mac), Buffer.from(this.#sign(stream, `${issued}.${nonce}`)))) return false;
-    const issuedAt = Number.parseInt(issued, 36);
+    if (parts === undefined) return null;
+    const { issued = "", nonce = "", holder = "", mac = "" } = parts;
+    const bond = this.#bondOf(holder);
+    if (bond === null) return null;
+    const made = sign(bond.secret, stream, `${issued}.${nonce}.${holder}`);
+    if (!timingSafeEqual(Buffer.from(mac), Buffer.from(made))) return null;
+    return this.#isInTime(Number.parseInt(issued, 36), nonce) ? bond.caller : null;
+  }
+
+  #isInTime(issuedAt: number, nonce: string): boolean {
     const age = this.#now() - issuedAt;
     if (age > ageMaxMs) return false;
     // Whether one from before the start was used, nobody knows any more: a page that reconnects must not be shut out.
@@ -75,9 +95,26 @@ export class Tickets {
     return true;
   }
 
-  #sign(stream: string, head: string): string {
-    return createHmac("sha256", this.#secret).update(`${head} ${stream}`).digest("base64url");
+  /** Who needed no key yesterday needs one as soon as there is any. */
+  get #hasOwner(): boolean {
+    return this.#isOwnerNamed || !this.#keys.any();
   }
+
+  /** @returns what a holder's tickets are signed with; null for a key that is revoked or was none */
+  #bondOf(holder: string): { readonly secret: Buffer; readonly caller: Caller } | null {
+    if (holder === owner.name) return this.#hasOwner ? { secret: this.#ownerSecret, caller: owner } : null;
+    const found = this.#keys.find(holder);
+    if (found === null || found.key.revokedAt !== null) return null;
+    return { secret: secretFrom(found.digest), caller: callerWith(found.key) };
+  }
+}
+
+function secretFrom(key: string | Uint8Array): Buffer {
+  return createHmac("sha256", key).update("loom stream tickets").digest();
+}
+
+function sign(secret: Buffer, stream: string, head: string): string {
+  return createHmac("sha256", secret).update(`${head} ${stream}`).digest("base64url");
 }
 
 function ticketOf({ query }: FastifyRequest): string | undefined {

@@ -1,5 +1,6 @@
 /** The command line of Loom: which commands there are, what they take, and how each ends. */
 import { Command, CommanderError } from "commander";
+import { accessCommands } from "./access-program.ts";
 import { databaseBackup, databaseCheck, databaseMigrate, databaseStatus } from "./database-commands.ts";
 import { doctor } from "./doctor.ts";
 import { exitCodeOf, exits, failureLines } from "./exit-codes.ts";
@@ -59,6 +60,7 @@ function programFor(world: World, finish: Finish): Command {
   controlCommands(program, world, finish);
   systemCommands(program, world, finish);
   databaseCommands(program, world, finish);
+  accessCommands(program, { world, finish, inPlace });
   return program;
 }
 

@@ -1,5 +1,6 @@
 /** What the command line is given from outside: the engine, the server, the demo, and the terminal it speaks to. */
 import type { Config } from "../config/schema.ts";
+import type { AccessCare } from "../ports/access.ts";
 import type { DatabaseCare } from "../ports/database-care.ts";
 import type { Loom } from "../ports/loom.ts";
 import type { SandboxStanding } from "../ports/sandbox.ts";
@@ -31,6 +32,8 @@ export interface World {
   readonly sandbox: (config: Config) => Promise<SandboxStanding>;
   /** The database without an engine: `loom db`. */
   readonly database: DatabaseCare;
+  /** Keys and the audit log: `loom keys`, `loom audit`. */
+  readonly access: AccessCare;
   /** @returns the exit code */
   readonly demo: (world: World) => Promise<number>;
   /** Can this value be taken out of text by value? @see DECISIONS 40 */

@@ -4,13 +4,14 @@ import type { Feed } from "../ports/feed.ts";
 import type { Health, Loom } from "../ports/loom.ts";
 import type { Tools } from "../ports/tool.ts";
 import { type DeliveryPorts, deliveriesOf } from "./deliveries.ts";
+import { Places } from "./places.ts";
 import { type ReadingPorts, readingsOf } from "./reading.ts";
 import { Repeats } from "./repeats.ts";
 import { requestsOf } from "./requesting.ts";
 import { missingModels, type SubmissionPorts, submit } from "./submission.ts";
 import { undo } from "./undoing.ts";
 
-export interface LoomPorts extends Omit<SubmissionPorts & DeliveryPorts, "repeats">, ReadingPorts {
+export interface LoomPorts extends Omit<SubmissionPorts & DeliveryPorts, "repeats" | "places">, ReadingPorts {
   readonly feed: Feed;
   readonly tools: Tools;
   readonly version: string;
@@ -21,7 +22,7 @@ export interface LoomPorts extends Omit<SubmissionPorts & DeliveryPorts, "repeat
 
 export function createLoom(given: LoomPorts): Loom {
   const { feed, models, store, tools } = given;
-  const ports = { ...given, repeats: new Repeats(given) };
+  const ports = { ...given, repeats: new Repeats(given), places: new Places(given) };
   return {
     ...readingsOf(ports),
     ...requestsOf(ports),

@@ -64,7 +64,7 @@ export function readingsOf(ports: ReadingPorts): Readings {
     },
     searchMemory: (query, options) => ports.memory.search(query, options),
     changes: async (taskId) => changeViews(await task(taskId)),
-    diff: async (taskId) => await ports.changes.diff(changesOf(await task(taskId)), diffBytesMax),
+    diff: async (taskId) => ports.redaction.text(await ports.changes.diff(changesOf(await task(taskId)), diffBytesMax)),
     file: (taskId, path) => file(ports, taskId, path),
   };
 }

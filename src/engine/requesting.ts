@@ -4,6 +4,7 @@ import type { Request } from "../domain/request.ts";
 import { questionView, statusOf } from "../domain/view.ts";
 import type { Applied, Loom, Terms } from "../ports/loom.ts";
 import type { Outcome } from "./batch.ts";
+import type { Places } from "./places.ts";
 import { type SendPorts, send } from "./task-access.ts";
 
 type Requests = Pick<
@@ -11,7 +12,7 @@ type Requests = Pick<
   "cancel" | "steer" | "message" | "pause" | "resume" | "retry" | "approve" | "answer" | "feedback"
 >;
 
-export function requestsOf(ports: SendPorts): Requests {
+export function requestsOf(ports: SendPorts & { readonly places: Places }): Requests {
   const applied = (taskId: string, request: Request, terms: Terms) =>
     send(ports, { taskId, request, answerOf: appliedOf, ...terms });
   return {
@@ -25,8 +26,12 @@ export function requestsOf(ports: SendPorts): Requests {
       told(asked, (request, terms) => applied(taskId, { type: "PauseTask", ...request }, terms)),
     resume: (taskId, asked) =>
       told(asked, (request, terms) => applied(taskId, { type: "ResumeTask", ...request }, terms)),
-    retry: (taskId, asked) =>
-      told(asked, (request, terms) => applied(taskId, { type: "RetryTask", ...request }, terms)),
+    retry: (taskId, { openTasksMax, ...asked }) =>
+      told(asked, (request, terms) =>
+        ports.places.within({ by: request.by, openTasksMax }, () =>
+          applied(taskId, { type: "RetryTask", ...request }, terms),
+        ),
+      ),
     feedback: (taskId, asked) =>
       told(asked, (request, terms) => applied(taskId, { type: "GiveFeedback", ...request }, terms)),
     approve: (taskId, asked) =>

@@ -11,12 +11,14 @@ import type { Egress } from "../ports/policy.ts";
 import type { Clock, Ids } from "../ports/runtime.ts";
 import type { Workspaces } from "../ports/workspace.ts";
 import { deadlineIn } from "./deadline.ts";
+import type { Places } from "./places.ts";
 import { type Key, type Repeats, sameRequest } from "./repeats.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 export interface SubmissionPorts {
   readonly supervisor: Supervisor;
   readonly repeats: Repeats;
+  readonly places: Places;
   readonly models: Models;
   readonly workspaces: Workspaces;
   readonly egress: Egress;
@@ -33,7 +35,10 @@ const callbackCheckMs = 5000;
 export async function submit(ports: SubmissionPorts, submission: Submission): ReturnType<Loom["submit"]> {
   const { idempotency } = submission;
   return await ports.repeats.once<Awaited<ReturnType<Loom["submit"]>>>(idempotency, {
-    first: () => created(ports, submission),
+    first: () => {
+      const { submittedBy: by, openTasksMax } = submission;
+      return ports.places.within({ by, openTasksMax }, () => created(ports, submission));
+    },
     again: replayed,
   });
 }

@@ -22,6 +22,8 @@ const codes = {
   method_not_allowed: { status: 405, retryable: false },
   unauthorized: { status: 401, retryable: false },
   forbidden: { status: 403, retryable: false },
+  rate_limited: { status: 429, retryable: true },
+  quota_exceeded: { status: 429, retryable: true },
   callback_refused: { status: 422, retryable: false },
   no_model_configured: { status: 503, retryable: true },
   shutting_down: { status: 503, retryable: true },

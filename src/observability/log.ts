@@ -10,7 +10,7 @@ const standardError = 2;
 /** @param options.destination where lines go; standard error when absent, written before a call returns so that none is lost at the end */
 export function createLog(options: {
   readonly level: LogLevel;
-  readonly redaction: Redaction;
+  readonly redaction: Pick<Redaction, "text" | "value">;
   readonly destination?: { write(line: string): void };
 }): Log {
   const logger = pino(

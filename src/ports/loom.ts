@@ -38,6 +38,8 @@ export interface Submission {
   readonly approvers?: "wait" | "none";
   readonly approvalTimeoutSeconds?: number;
   readonly submittedBy: string;
+  /** How many tasks of this submitter may be open, this one included; absent: any number. */
+  readonly openTasksMax?: number;
   /** Kept in the transaction that creates the task, for 24 h. */
   readonly idempotency?: NonNullable<Terms["idempotency"]>;
 }
@@ -103,7 +105,7 @@ export interface Health {
 
 export interface Loom {
   /**
-   * @throws LoomError workspace_unusable, callback_refused, no_model_configured, shutting_down, storage_full;
+   * @throws LoomError workspace_unusable, callback_refused, no_model_configured, shutting_down, storage_full, quota_exceeded;
    * idempotency_conflict, when the key was used with another body
    */
   submit(
@@ -142,7 +144,8 @@ export interface Loom {
   message(taskId: string, request: Terms & { readonly message: string; readonly by: string }): Promise<Applied>;
   pause(taskId: string, request: Terms & { readonly by: string }): Promise<Applied>;
   resume(taskId: string, request: Terms & { readonly by: string }): Promise<Applied>;
-  retry(taskId: string, request: Terms & { readonly by: string }): Promise<Applied>;
+  /** @param request.openTasksMax as at a submission: the task is open again. @throws LoomError quota_exceeded */
+  retry(taskId: string, request: Terms & { readonly by: string; readonly openTasksMax?: number }): Promise<Applied>;
   approve(
     taskId: string,
     request: Terms & {

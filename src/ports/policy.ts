@@ -18,8 +18,17 @@ export interface Policy {
 /** Takes secrets out of text, by value. */
 export interface Redaction {
   text(value: string): string;
-  /** The same, in every string at every depth. */
+  /** The same in every string at every depth, and what stands under a name that only secrets have. The same object where nothing changes. */
   value<T>(value: T): T;
+  /** For text that comes in pieces, one for each text. */
+  tokens(): TokenRedaction;
+}
+
+export interface TokenRedaction {
+  /** @returns what may be shown by now: as much as cannot be the beginning of a secret */
+  push(token: string): string;
+  /** No more comes. @returns what was held back */
+  end(): string;
 }
 
 /** Where a request may go. Resolves names, checks every address, and pins the one it dials. */

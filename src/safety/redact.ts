@@ -1,12 +1,20 @@
 /**
- * Redaction by value: the secrets that Loom was given are taken out of text wherever they stand, as they are or as URLs, JSON,
- * base64 and hex would carry them. Knows values only; which settings are secrets is said by the configuration.
+ * Redaction: the secrets that Loom was given are taken out of text by value, wherever they stand and however they are
+ * encoded, and, by the name of its key, whatever stands under a name that only secrets have. Which settings and variables are
+ * secrets is said by the configuration.
  */
-import type { Redaction } from "../ports/policy.ts";
+import type { Redaction, TokenRedaction } from "../ports/policy.ts";
+import { FormFinder } from "./form-finder.ts";
+import { formsOf, ownKeyForm } from "./secret-forms.ts";
 
 export const redacted = "[redacted]";
 
 const charactersMin = 8;
+const differentMin = 4;
+/** A line of a key in PEM, or of a file that is one secret; such lines are printed one by one, numbered or indented. */
+const lineCharactersMin = 16;
+/** Searched for piece by piece beyond this. */
+const pieceCharacters = 1024;
 
 /** Long enough, and still no secret: taking these out would spoil ordinary text. */
 const commonWords: ReadonlySet<string> = new Set(
@@ -16,57 +24,109 @@ const commonWords: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
+/** Exact names, dashes and underscores left out: `tokens_used` and `author` are none of them. */
+const secretNames: ReadonlySet<string> = new Set(
+  (
+    "authorization proxyauthorization cookie setcookie apikey xapikey password passwd passphrase secret clientsecret " +
+    "secretkey privatekey accesstoken refreshtoken idtoken authtoken bearertoken sessiontoken apitoken"
+  ).split(" "),
+);
+
 /** @returns whether a value can be taken out of text by value; the others stay, and `loom doctor` names their keys */
 export function isRedactable(secret: string): boolean {
-  return secret.length >= charactersMin && !commonWords.has(secret.toLowerCase());
+  return (
+    secret.length >= charactersMin && new Set(secret).size >= differentMin && !commonWords.has(secret.toLowerCase())
+  );
 }
 
 export function createRedaction(secrets: readonly string[]): Redaction {
-  const forms = [...new Set(secrets.filter(isRedactable).flatMap(formsOf))].sort((a, b) => b.length - a.length);
-  if (forms.length === 0) return { text: (value) => value, value: (value) => value };
-  const pattern = new RegExp(forms.map((form) => form.replaceAll(/[.*+?^${}()|[\]\\/]/g, "\\$&")).join("|"), "g");
-  const text = (value: string) => value.replace(pattern, redacted);
-  // Only strings inside change, so the type stays what it was.
-  return { text, value: <T>(value: T) => mapStrings(value, text) as T };
+  const pieces = new Set(secrets.filter(isRedactable).flatMap(piecesOf));
+  const finder = new FormFinder([ownKeyForm, ...[...pieces].flatMap(formsOf)]);
+  const text = (value: string) => taken(finder, value, true).done;
+  return {
+    text,
+    // Only strings inside change, so the type stays what it was.
+    value: <T>(value: T) => mapStrings(value, text) as T,
+    tokens: () => new HeldTokens(finder),
+  };
 }
 
-/** A secret in the forms in which text may carry it. */
-function formsOf(secret: string): string[] {
-  const bytes = Buffer.from(secret, "utf8");
-  const hex = bytes.toString("hex");
-  const encoded = encodeURIComponent(secret);
-  return [
-    secret,
-    encoded,
-    encoded.replaceAll("%20", "+"),
-    encoded.replaceAll(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
-    JSON.stringify(secret).slice(1, -1),
-    ...base64Forms(bytes),
-    hex,
-    hex.toUpperCase(),
-  ].filter((form) => form.length >= charactersMin);
+/** Text that comes in pieces: what could be the beginning of a secret is held back until it is known to be none. */
+class HeldTokens implements TokenRedaction {
+  readonly #finder: FormFinder;
+  #held = "";
+
+  constructor(finder: FormFinder) {
+    this.#finder = finder;
+  }
+
+  push(token: string): string {
+    const { done, held } = taken(this.#finder, this.#held + token, false);
+    this.#held = held;
+    return done;
+  }
+
+  end(): string {
+    const { done } = taken(this.#finder, this.#held, true);
+    this.#held = "";
+    return done;
+  }
 }
 
-/** Base64 of longer text that holds the secret: one form for each of the three places in a group where it can begin. */
-function base64Forms(bytes: Buffer): string[] {
-  return [0, 1, 2].flatMap((offset) => {
-    const whole = Buffer.concat([Buffer.alloc(offset), bytes])
-      .toString("base64")
-      .replaceAll("=", "");
-    const bitsBefore = offset * 8;
-    const first = Math.ceil(bitsBefore / 6);
-    const last = Math.floor((bitsBefore + bytes.length * 8) / 6);
-    const stable = whole.slice(first, last);
-    const url = (form: string) => form.replaceAll("+", "-").replaceAll("/", "_");
-    return offset === 0 ? [whole, url(whole), stable, url(stable)] : [stable, url(stable)];
-  });
+function taken(finder: FormFinder, text: string, isWhole: boolean): { readonly done: string; readonly held: string } {
+  let found = finder.next(text, 0, isWhole);
+  if (found === null) return { done: text, held: "" };
+  let done = "";
+  let from = 0;
+  for (; found !== null; found = finder.next(text, from, isWhole)) {
+    done += text.slice(from, found.start);
+    if (found.end === null) return { done, held: text.slice(found.start) };
+    done += redacted;
+    from = found.end;
+  }
+  return { done: done + text.slice(from), held: "" };
 }
 
+/** A secret, and those parts of it that are one by themselves. */
+function piecesOf(secret: string): string[] {
+  const lines = secret
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line.length >= lineCharactersMin && !line.startsWith("-----") && isRedactable(line));
+  const bare = /^whsec_(?<key>.+)$/s.exec(secret)?.groups?.["key"];
+  return [...(secret.includes("\n") ? lines : []), ...(bare === undefined ? [] : [bare]), secret].flatMap(inPieces);
+}
+
+function inPieces(text: string): string[] {
+  const count = Math.ceil(text.length / pieceCharacters);
+  const size = Math.ceil(text.length / count);
+  return Array.from({ length: count }, (_, index) => text.slice(index * size, (index + 1) * size));
+}
+
+/** @returns the very same value where nothing in it changes */
 function mapStrings(value: unknown, change: (text: string) => string): unknown {
   if (typeof value === "string") return change(value);
-  if (Array.isArray(value)) return value.map((item) => mapStrings(item, change));
+  if (Array.isArray(value)) {
+    const items = value.map((item) => mapStrings(item, change));
+    return items.some((item, index) => item !== value[index]) ? items : value;
+  }
   if (typeof value !== "object" || value === null || !isPlain(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [change(key), mapStrings(item, change)]));
+  return mapMembers(value, change);
+}
+
+function mapMembers(value: object, change: (text: string) => string): object {
+  let isChanged = false;
+  const members = Object.entries(value).map(([key, item]: [string, unknown]) => {
+    const isNamed = typeof item === "string" && item !== "" && isSecretName(key);
+    const member = [change(key), isNamed ? redacted : mapStrings(item, change)] as const;
+    isChanged ||= member[0] !== key || member[1] !== item;
+    return member;
+  });
+  return isChanged ? Object.fromEntries(members) : value;
+}
+
+function isSecretName(key: string): boolean {
+  return secretNames.has(key.toLowerCase().replaceAll(/[-_]/g, ""));
 }
 
 function isPlain(value: object): boolean {

@@ -153,6 +153,35 @@ export const migrations: readonly string[] = [
   SELECT substr(rest, 1, 71), task_id FROM found
   WHERE length(substr(rest, 8, 64)) = 64 AND substr(rest, 8, 64) NOT GLOB '*[^0-9a-f]*';
   `,
+  `
+  -- Keys are never deleted: their names stand in logs, and one that was ever made keeps the door closed.
+  CREATE TABLE api_key (
+    key_id          TEXT PRIMARY KEY,
+    name            TEXT NOT NULL UNIQUE,
+    digest          BLOB NOT NULL,
+    scopes          TEXT NOT NULL, -- with spaces between
+    rate_per_minute INTEGER,
+    tasks_max       INTEGER,
+    created_at      INTEGER NOT NULL,
+    last_used_at    INTEGER,
+    revoked_at      INTEGER
+  ) STRICT, WITHOUT ROWID;
+
+  -- Who did what. AUTOINCREMENT remembers the highest number ever given, so that a cut end is seen.
+  CREATE TABLE audit (
+    seq     INTEGER PRIMARY KEY AUTOINCREMENT,
+    at      INTEGER NOT NULL,
+    actor   TEXT NOT NULL,
+    key_id  TEXT,
+    remote  TEXT NOT NULL,
+    action  TEXT NOT NULL,
+    subject TEXT,
+    outcome TEXT NOT NULL,
+    hash    TEXT NOT NULL
+  ) STRICT;
+  CREATE TRIGGER audit_keeps_rows BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;
+  CREATE TRIGGER audit_keeps_facts BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;
+  `,
 ];
 
 /**

@@ -1,5 +1,7 @@
 /** A file with everything that works on it: the store, the thread that writes, and what keeps it in order. Disposed as one. */
+import type { Audit, Keys } from "../ports/access.ts";
 import type { Clock, Log } from "../ports/runtime.ts";
+import { createAccess } from "./access.sqlite.ts";
 import { RecentBlobs } from "./blob-names.ts";
 import { openDatabase } from "./database.ts";
 import { createSqliteEventStore } from "./event-store.sqlite.ts";
@@ -13,6 +15,8 @@ export interface OpenedStorage extends AsyncDisposable {
   readonly store: Storage;
   /** Not started yet. */
   readonly maintenance: Maintenance;
+  readonly keys: Keys;
+  readonly audit: Audit;
 }
 
 export interface OpeningOptions {
@@ -38,5 +42,6 @@ export function openStorage(path: string, { clock, log, retentionDays }: Opening
   const store = createSqliteEventStore(database, { ...shared, writer, recent });
   const retentionMs = retentionDays === 0 ? null : retentionDays * dayMs;
   const maintenance = stack.use(new Maintenance({ ...shared, database, store, writer, recent }, { retentionMs }));
-  return { store, maintenance, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  const access = createAccess(database.connection, writer);
+  return { store, maintenance, ...access, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }

@@ -68,6 +68,8 @@ export const packing: { readonly [J in Job]: Packing<J> } = {
   settle: plain(),
   redeliver: plain(),
   markTold: plain(),
+  audit: plain(),
+  keyUsed: plain(),
 };
 
 /** A job of facts that answers what went wrong, or null. */

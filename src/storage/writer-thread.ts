@@ -40,6 +40,8 @@ export function startWriterThread({ path }: Pick<StorageDatabase, "path">, log?:
     settle: async (settled) => await threads.run("settle", [settled]).catch(asError),
     redeliver: async (redelivered) => await threads.run("redeliver", [redelivered]).catch(asError),
     markTold: async (deliveryId) => await threads.run("markTold", [deliveryId]).catch(asError),
+    audit: async (rows) => await threads.run("audit", [rows]).catch(asError),
+    keyUsed: async (id, at) => await threads.run("keyUsed", [id, at]).catch(asError),
     kill: () => threads.kill(),
     [Symbol.asyncDispose]: () => threads.close(),
   };

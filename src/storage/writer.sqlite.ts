@@ -5,6 +5,7 @@
 import type { Result } from "../lib/result.ts";
 import type { Append } from "../ports/event-store.ts";
 import type { Log } from "../ports/runtime.ts";
+import { type AccessJobs, createAccessJobs } from "./access.sqlite.ts";
 import { type Chore, createChores } from "./chores.sqlite.ts";
 import { createCommit } from "./committing.sqlite.ts";
 import type { StorageDatabase } from "./database.ts";
@@ -12,7 +13,7 @@ import type { Fate } from "./group-commit.ts";
 import { createDeliveryJobs, type DeliveryJobs } from "./outbox.sqlite.ts";
 import { createWalBound } from "./wal.ts";
 
-export interface Jobs extends DeliveryJobs {
+export interface Jobs extends DeliveryJobs, AccessJobs {
   /** One fate a batch, in their order. */
   commit(batches: readonly Append[]): readonly Fate[];
   /** A piece of keeping the file in order. @returns how much was done */
@@ -42,5 +43,6 @@ export function createWriter(database: StorageDatabase, log?: Log): Jobs {
       return outcome;
     },
     ...createDeliveryJobs(database.connection),
+    ...createAccessJobs(database.connection),
   };
 }

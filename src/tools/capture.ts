@@ -1,4 +1,11 @@
-/** Holds the output of a process within a bound: its first and its last bytes. What lies between is counted, and let go. */
+/**
+ * Holds the output of a process within a bound: its first and its last bytes. What lies between is counted, and let go, whole
+ * lines where they are not endless: half a line could be half a secret, which nobody would know for one.
+ */
+
+const newline = 0x0a;
+/** A longer line is cut where it is. */
+const lineBytesMax = 16 * 1024;
 
 export class Capture {
   readonly #headMax: number;
@@ -27,7 +34,10 @@ export class Capture {
   text(): string {
     const [head, tail] = [Buffer.concat(this.#head), Buffer.concat(this.#tail)];
     if (this.#lostBytes === 0) return Buffer.concat([head, tail]).toString("utf8");
-    return `${head.toString("utf8")}\n[… ${this.#lostBytes} bytes left out …]\n${tail.toString("utf8")}`;
+    const headEnd = lineEndBefore(head);
+    const tailStart = lineStartBehind(tail);
+    const lost = this.#lostBytes + (head.length - headEnd) + tailStart;
+    return `${head.toString("utf8", 0, headEnd)}\n[… ${lost} bytes left out …]\n${tail.toString("utf8", tailStart)}`;
   }
 
   #addToTail(chunk: Buffer): void {
@@ -44,4 +54,14 @@ export class Capture {
       this.#lostBytes += dropped;
     }
   }
+}
+
+function lineEndBefore(head: Buffer): number {
+  const end = head.lastIndexOf(newline);
+  return end >= Math.max(0, head.length - lineBytesMax) ? end : head.length;
+}
+
+function lineStartBehind(tail: Buffer): number {
+  const end = tail.indexOf(newline);
+  return end !== -1 && end < lineBytesMax ? end + 1 : 0;
 }

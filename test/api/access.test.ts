@@ -3,6 +3,7 @@ import { request } from "node:http";
 import { describe, expect, test } from "vitest";
 import { createApi } from "../../src/api/server.ts";
 import { LoomError } from "../../src/lib/errors.ts";
+import { FakeAccess } from "../support/fake-access.ts";
 import { FakeLoom } from "../support/fake-loom.ts";
 import { type Answer, type Problem, RunningApi } from "./running-api.ts";
 
@@ -154,8 +155,11 @@ describe("a page of an allowed origin", () => {
 
 describe("listening", () => {
   const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+  const access = new FakeAccess();
   const make = (host: string, port: number) =>
     createApi({
+      keys: access.keys,
+      audit: access.audit,
       loom: new FakeLoom(),
       log: silent,
       version: "1.2.3",

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import type { ApiConfig } from "../../src/api/server.ts";
 import { createApi } from "../../src/api/server.ts";
+import { FakeAccess } from "../support/fake-access.ts";
 import { FakeLoom } from "../support/fake-loom.ts";
 
 export interface LogLine {
@@ -34,13 +35,15 @@ export class RunningApi implements AsyncDisposable {
   readonly url: string;
   readonly port: number;
   readonly lines: readonly LogLine[];
+  readonly access: FakeAccess;
   readonly close: () => Promise<void>;
 
   private constructor(
-    facts: Pick<RunningApi, "loom" | "lines" | "close"> & { readonly url: string; readonly port: number },
+    facts: Pick<RunningApi, "loom" | "lines" | "access" | "close"> & { readonly url: string; readonly port: number },
   ) {
     this.loom = facts.loom;
     this.lines = facts.lines;
+    this.access = facts.access;
     this.close = facts.close;
     this.url = facts.url;
     this.port = facts.port;
@@ -48,9 +51,10 @@ export class RunningApi implements AsyncDisposable {
 
   static async open(
     config: Partial<ApiConfig> = {},
-    options: { readonly accessLog?: boolean; readonly now?: () => number } = {},
+    options: { readonly accessLog?: boolean; readonly now?: () => number; readonly access?: FakeAccess } = {},
   ): Promise<RunningApi> {
     const loom = new FakeLoom();
+    const { access = new FakeAccess(), ...others } = options;
     const lines: LogLine[] = [];
     const write = (level: string) => (facts: LogLine["facts"], message: string) => {
       lines.push({ level, facts, message });
@@ -60,10 +64,12 @@ export class RunningApi implements AsyncDisposable {
       log: { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") },
       version: "1.2.3",
       config: { ...defaults, ...config },
-      ...options,
+      keys: access.keys,
+      audit: access.audit,
+      ...others,
     });
     const { url, port } = await api.listen();
-    return new RunningApi({ loom, lines, url, port, close: async () => await api[Symbol.asyncDispose]() });
+    return new RunningApi({ loom, lines, access, url, port, close: async () => await api[Symbol.asyncDispose]() });
   }
 
   async get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {

@@ -9,7 +9,9 @@ import type { World } from "../../src/cli/world.ts";
 import type { Event } from "../../src/domain/event.ts";
 import type { Loom } from "../../src/ports/loom.ts";
 import type { Log } from "../../src/ports/runtime.ts";
+import { createAccessCare } from "../../src/storage/access-care.ts";
 import { createDatabaseCare } from "../../src/storage/care.ts";
+import { FakeAccess } from "../support/fake-access.ts";
 import { FakeLoom } from "../support/fake-loom.ts";
 
 const silent: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -57,8 +59,11 @@ export async function serveFake(
   loom: Loom,
   { apiKey = null, port = 0 }: { readonly apiKey?: string | null; readonly port?: number } = {},
 ) {
+  const { keys, audit } = new FakeAccess();
   const api = createApi({
     loom,
+    keys,
+    audit,
     config: {
       host: "127.0.0.1",
       port,
@@ -95,6 +100,7 @@ export class Terminal implements Disposable {
       open: refuse,
       serve: refuse,
       database: createDatabaseCare(),
+      access: createAccessCare(),
       demo: async () => 0,
       sandbox: async () => ({ layer: "none", holds: [], leaves: ["everything"], lack: "this is a test" }),
       isRedactable: (secret) => secret.length >= 8,

@@ -162,6 +162,45 @@ describe("a mistake in the configuration", () => {
   });
 });
 
+describe("a variable of the environment", () => {
+  const { config } = load("");
+  const secretIn = (name: string, value: string) => secretsOf(config, { [name]: value });
+
+  test.each([
+    ["GITHUB_TOKEN", "ghp_0123456789"],
+    ["DB_PASSWORD", "hunter2hunter2"],
+    ["PGPASSWORD", "hunter2hunter2"],
+    ["DB_PWD", "correct horse"],
+    ["SECRET_KEY_BASE", "0123456789abcdef"],
+    ["client_secret", "0123456789abcdef"],
+    ["AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG"],
+    ["OPENAI_API_KEY", "sk-0123456789"],
+    ["STRIPE_API_KEY_2", "sk_live_0123456789"],
+    ["SSH_KEY_PASSPHRASE", "open sesame please"],
+    ["SIGNING_KEY", "abcdefghijklmnopqrstuvwx"],
+  ])("%s is a secret", (name, value) => expect(secretIn(name, value)).toEqual([value]));
+
+  test.each([
+    ["PWD", "/home/somebody/project"],
+    ["OLDPWD", "/home/somebody"],
+    ["AWS_ACCESS_KEY_ID", "AKIA0123456789"],
+    ["SSH_AUTH_SOCK", "/tmp/ssh-XXXX/agent.1"],
+    ["SORT_KEY", "created_at"],
+    ["PASSWORD_MIN_LENGTH", "12345678"],
+    ["GOOGLE_TOKEN_FILE", "/run/secrets/token"],
+    ["TOKENIZERS_PARALLELISM", "disabled-here"],
+    ["AUTHOR", "somebody@example.org"],
+    ["MONKEY", "0123456789abcdef"],
+    ["HOME", "/home/somebody"],
+  ])("%s is none", (name, value) => expect(secretIn(name, value)).toEqual([]));
+
+  test("may carry a password in an address, which is one as it stands and as it is meant", () => {
+    expect(secretIn("DATABASE_URL", "postgres://app:p%40ssw0rd-x@db:5432/app")).toEqual(["p%40ssw0rd-x", "p@ssw0rd-x"]);
+    expect(secretIn("PROXY", "http://user:100%-sure-of-it@proxy")).toEqual(["100%-sure-of-it"]);
+    expect(secretIn("HOMEPAGE", "https://example.org/a:b@c")).toEqual([]);
+  });
+});
+
 describe("the configuration as anyone may see it", () => {
   test("holds no secret and no credentials in addresses", () => {
     const { config } = load(
@@ -170,9 +209,12 @@ describe("the configuration as anyone may see it", () => {
     const shown = JSON.stringify(redactedConfig(config));
     for (const value of ["key-of-the-server", "key-of-a-model", "me:pass"]) expect(shown).not.toContain(value);
     expect(shown).toContain("https://host/v1");
+    const cleaned = redactedConfig(config, (text) => text.replaceAll("host", "[x]"));
+    expect(JSON.stringify(cleaned)).toContain("https://[x]/v1");
     expect(secretsOf(config, { GITHUB_TOKEN: "ghp_0123456789", PATH: "/bin", MONKEY: "no" })).toEqual([
       "key-of-the-server",
       "key-of-a-model",
+      "pass",
       "ghp_0123456789",
     ]);
   });

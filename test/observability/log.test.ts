@@ -4,10 +4,9 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { LoomError } from "../../src/lib/errors.ts";
 import { createLog, type LogLevel } from "../../src/observability/log.ts";
-import type { Redaction } from "../../src/ports/policy.ts";
 
-const redaction: Redaction = {
-  text: (text) => text.replaceAll("hunter22", "[x]"),
+const redaction = {
+  text: (text: string) => text.replaceAll("hunter22", "[x]"),
   value: <T>(value: T) => JSON.parse(JSON.stringify(value).replaceAll("hunter22", "[x]")) as T,
 };
 
