@@ -50,7 +50,7 @@ describe("a client that does not read", () => {
       text = (text + chunk).slice(-20_000);
     });
     socket.resume();
-    await expect.poll(() => text.includes("event: task_completed")).toBe(true);
+    await expect.poll(() => text.includes("event: task_completed"), { timeout: 10_000 }).toBe(true);
     expect(text).toContain(`id: ${count + 2}\n`);
     socket.destroy();
   });
