@@ -55,7 +55,7 @@ export class FormFinder {
     const forms = this.#byHead.get(text.slice(at, at + headLength)) ?? [];
     let longest = none;
     for (const form of forms) {
-      const end = endOf({ form, text, isWhole }, { unit: 0, at });
+      const end = endOf({ form, text, isWhole, known: new Map() }, { unit: 0, at });
       if (end === cut) return cut;
       longest = Math.max(longest, end);
     }
@@ -67,6 +67,8 @@ interface Match {
   readonly form: Form;
   readonly text: string;
   readonly isWhole: boolean;
+  /** What came of the branches so far, so that none is followed twice: rows of backslashes would take for ever. */
+  readonly known: Map<string, number>;
 }
 
 /** @returns where the form that is followed from `unit` on ends; `cut`; `none` */
@@ -77,12 +79,19 @@ function endOf(match: Match, from: { readonly unit: number; readonly at: number 
     const ways = waysOf(match, unit, at);
     const [way = none, other] = ways;
     // An escape may begin like what it escapes: both are followed.
-    if (other !== undefined)
-      return best(ways.map((end) => (end < 0 ? end : endOf(match, { unit: unit + 1, at: end }))));
+    if (other !== undefined) return best(ways.map((end) => branch(match, { unit: unit + 1, at: end })));
     if (way < 0) return way;
     at = way;
   }
   return at;
+}
+
+function branch(match: Match, from: { readonly unit: number; readonly at: number }): number {
+  if (from.at < 0) return from.at;
+  const place = `${from.unit} ${from.at}`;
+  const end = match.known.get(place) ?? endOf(match, from);
+  match.known.set(place, end);
+  return end;
 }
 
 function best(ends: readonly number[]): number {

@@ -134,6 +134,16 @@ describe("a very long secret", () => {
   });
 });
 
+describe("a secret that is mostly escapes", () => {
+  test("is found, and looked for in no more time than others", () => {
+    const odd = `a${"\\\\".repeat(20)}b%%25c`;
+    const own = createRedaction([odd]);
+    for (const { encode } of encodings) expect(own.text(`<${encode(odd)}>`)).toContain(redacted);
+    const near = `a${"\\\\".repeat(2000)}`;
+    expect(own.text(near)).toBe(near);
+  });
+});
+
 describe("the secret of webhooks", () => {
   test("is taken out without its prefix too", () => {
     const bare = Buffer.from("0123456789abcdefghijklmn").toString("base64");
