@@ -1,6 +1,6 @@
 /**
  * Finds forms in text, all of them in one pass: the first three characters of every form are known, and nearly no place in
- * ordinary text begins with any of them, so that what it costs does not grow with the number of secrets.
+ * ordinary text begins with any of them, so that what it costs hardly grows with the number of secrets.
  */
 import type { Form } from "./secret-forms.ts";
 
