@@ -27,6 +27,7 @@ export class EventStream {
     response.once("close", () => this.#gone.abort(hungUp));
     // Writing to a client that has just left is its news, not our failure; "close" follows.
     response.on("error", () => this.#gone.abort(hungUp));
+    if (response.destroyed) this.#gone.abort(hungUp);
   }
 
   /** Fires when the client is gone or the stream was ended. */

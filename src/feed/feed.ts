@@ -12,6 +12,9 @@ import { Turns } from "./turns.ts";
 
 export type FeedStore = Pick<EventStore, "read" | "readAll" | "row" | "lastGlobal" | "onCommit">;
 
+/** Logs whose newest part is kept though nobody follows them: half a MiB each. */
+const desertedMax = 16;
+
 /** Disposing it ends all subscriptions. */
 export function createFeed({ store }: { readonly store: FeedStore }): Feed & AsyncDisposable {
   return new StoreFeed(store);
@@ -20,6 +23,8 @@ export function createFeed({ store }: { readonly store: FeedStore }): Feed & Asy
 class StoreFeed implements Feed, AsyncDisposable {
   readonly #store: FeedStore;
   readonly #tasks = new Map<string, Channel<TaskEvent>>();
+  /** Tasks that nobody follows any more, the latest last. */
+  readonly #deserted = new Set<string>();
   readonly #unsubscribe: () => void;
   readonly #turns = new Turns();
   readonly #cache = new PageCache();
@@ -29,7 +34,7 @@ class StoreFeed implements Feed, AsyncDisposable {
   constructor(store: FeedStore) {
     this.#store = store;
     this.#unsubscribe = store.onCommit((taskIds) => {
-      for (const taskId of taskIds) this.#tasks.get(taskId)?.tail.hint();
+      for (const taskId of taskIds) this.#grown(taskId);
       this.#all?.tail.hint();
     });
   }
@@ -81,6 +86,7 @@ class StoreFeed implements Feed, AsyncDisposable {
   }
 
   #channelOf(taskId: string): Channel<TaskEvent> {
+    this.#deserted.delete(taskId);
     const known = this.#tasks.get(taskId);
     if (known?.tail.hasFailed === false) return known;
     const source: Source<TaskEvent> = {
@@ -89,11 +95,29 @@ class StoreFeed implements Feed, AsyncDisposable {
       last: async () => (await this.#store.row(taskId))?.lastSeq ?? 0,
       position: ({ seq }) => seq,
     };
-    const channel = new Channel(source, this.#cache, () => {
-      if (this.#tasks.get(taskId) === channel) this.#tasks.delete(taskId);
-    });
+    const channel = new Channel(source, this.#cache, () => this.#desert(taskId, channel));
     this.#tasks.set(taskId, channel);
     return channel;
+  }
+
+  /** Who comes back in a moment, as clients do whose connection was cut, finds what was read before. */
+  #desert(taskId: string, channel: Channel<TaskEvent>): void {
+    if (this.#tasks.get(taskId) !== channel) return;
+    this.#deserted.delete(taskId);
+    this.#deserted.add(taskId);
+    const [oldest] = this.#deserted;
+    if (this.#deserted.size > desertedMax && oldest !== undefined) this.#forget(oldest);
+  }
+
+  #grown(taskId: string): void {
+    // For nobody nothing is read.
+    if (this.#deserted.has(taskId)) this.#forget(taskId);
+    else this.#tasks.get(taskId)?.tail.hint();
+  }
+
+  #forget(taskId: string): void {
+    this.#deserted.delete(taskId);
+    this.#tasks.delete(taskId);
   }
 
   #channelOfAll(): Channel<GlobalEvent> {
@@ -164,6 +188,7 @@ async function* pages<T>(tail: Tail<T>, { lane, after, turns }: Reading): AsyncG
   while (!lane.hasEnded) {
     const hasTurn = tail.isFarBehind(cursor);
     if (hasTurn) await turns.next();
+    if (lane.hasEnded) return; // while it stood in line
     const page = await tail.after(cursor);
     if (!hasTurn && page.length > liveItems) await turns.next();
     yield page;

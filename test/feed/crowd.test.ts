@@ -29,6 +29,26 @@ describe("a crowd that is far behind", () => {
     expect(watched.reads).toBeLessThanOrEqual(14);
   });
 
+  test("finds what was read before when it comes back, and what came meanwhile", async () => {
+    const watched = new WatchedStore();
+    await using feed = createFeed(watched);
+    await watched.append("task_a", 400);
+    const last = async (after: number): Promise<number> => {
+      const { signal } = new AbortController();
+      for await (const item of feed.subscribe("task_a", { after, tokens: false, signal }))
+        if (item.kind === "event") return item.event.seq;
+      return 0;
+    };
+    await last(300);
+    watched.reads = 0;
+    for (let again = 0; again < 20; again += 1) expect(await last(300 + again)).toBe(301 + again);
+    expect(watched.reads).toBe(0);
+    for (let again = 0; again < 20; again += 1) {
+      await watched.append("task_a", 1);
+      expect(await last(400 + again)).toBe(401 + again);
+    }
+  });
+
   test("leaves the event loop to others: some of them go on in each turn, in line", async () => {
     const line = new Turns();
     const served: number[] = [];
