@@ -96,7 +96,16 @@ export async function openLoom(config: Config, { env, problems }: Surroundings):
   const commands = createCommandRunner({ inherited: env });
   const tools = crashingTools(toolsOf(config, { egress, env }), crashPoint);
   const called = crashing(models, { call: "model" }, crashPoint);
-  const executors = executorsOf({ models: called, store, tools, workspaces, changes, commands, clock });
+  const executors = executorsOf({
+    rules: config.policy,
+    models: called,
+    store,
+    tools,
+    workspaces,
+    changes,
+    commands,
+    clock,
+  });
   const supervisor = stack.use(
     new Supervisor({
       store,
@@ -223,6 +232,7 @@ function rulesOf(config: Config): Rules {
 }
 
 interface ExecutorParts {
+  readonly rules: Config["policy"];
   readonly models: Models;
   readonly store: Storage;
   readonly tools: Tools;
@@ -238,7 +248,7 @@ function executorsOf(parts: ExecutorParts): Executors {
     events: parts.store,
     blobs: parts.store,
     memory: parts.store,
-    policy: createPolicy(),
+    policy: createPolicy(parts.rules),
     syntax: createSyntax(),
     digest: (text: string) => `sha256:${createHash("sha256").update(text).digest("hex")}`,
   };
