@@ -149,6 +149,7 @@ class Walk {
   }
 
   #block(block: Extract<Statement, { kind: "block" }>, input: Input): void {
+    this.#substitutions(block.redirections.map(({ target }) => target));
     this.#redirections(block.redirections);
     const before = this.#cwd;
     const inner = this.#inputOf(block.input, input);
