@@ -276,7 +276,7 @@ interface ExecutorParts {
 
 /** Where a sandbox holds the network off, whoever needs it must be allowed to. */
 function policyOf(config: Config, { standing }: Sandbox): Policy {
-  const policy = createPolicy();
+  const policy = createPolicy(config.policy);
   return standing.layer === "none" || config.sandbox.network ? policy : withoutNetwork(policy);
 }
 

@@ -5,6 +5,7 @@ import { Budget } from "../domain/budget.ts";
 import { MemoryType, SteerMode, UndoScope } from "../domain/event.ts";
 import { SubtaskId, TaskId } from "../domain/ids.ts";
 import { Check } from "../domain/plan.ts";
+import { TaskPolicy } from "../domain/policy-rules.ts";
 import { ApprovalMode } from "../domain/rules.ts";
 import { waitSecondsMax } from "./conditional.ts";
 
@@ -27,6 +28,9 @@ export const FilePath = z.object({ id: TaskId, "*": z.string().min(1).max(4096).
 
 const later = "Not available yet: 422 `not_available_yet`.";
 
+/** Clients that cannot add a field put the task's policy into its metadata. */
+export const MetadataPolicy = TaskPolicy.nullish();
+
 export const SubmitBody = z
   .strictObject({
     goal: said(100_000).describe("What is to be achieved, in plain words."),
@@ -37,7 +41,10 @@ export const SubmitBody = z
       .nullish()
       .describe("Absolute path of an existing, readable folder; default: a fresh one under workspace.scratch_dir."),
     context: z.record(z.string(), z.json()).nullish().describe("Constraints, focus areas, preferences."),
-    metadata: z.record(z.string(), z.json()).nullish().describe("Yours; comes back with the task."),
+    metadata: z
+      .record(z.string(), z.json())
+      .nullish()
+      .describe("Yours; comes back with the task. Its `policy` is read as the body's own is."),
     approval_mode: ApprovalMode.nullish().describe("Default `auto`."),
     callback_url: z
       .url({ protocol: /^https?$/, hostname: /^.+$/ })
@@ -55,8 +62,13 @@ export const SubmitBody = z
     approval_timeout_seconds: z.int().min(0).max(31_536_000).nullish().describe("0: wait for ever."),
     auto_subfolder: z.boolean().nullish().describe(`true: ${later}`),
     process: z.string().max(200).nullish().describe(later),
-    policy: z.unknown().optional().describe(later),
+    policy: TaskPolicy.nullish(),
     result_schema: z.unknown().optional().describe(later),
+  })
+  .superRefine(({ metadata }, context) => {
+    const { error } = MetadataPolicy.safeParse(metadata?.["policy"]);
+    for (const issue of error?.issues ?? [])
+      context.addIssue({ ...issue, path: ["metadata", "policy", ...issue.path] });
   })
   .meta({ id: "SubmitTask" });
 export type SubmitBody = z.infer<typeof SubmitBody>;

@@ -1,6 +1,7 @@
 /** Routes of a task as a whole: submit, list, view and wait, events. Translates; decides nothing. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
+import { bothPolicies, type TaskPolicy } from "../domain/policy-rules.ts";
 import type { TaskView } from "../domain/view.ts";
 import { LoomError } from "../lib/errors.ts";
 import type { Loom, Submission } from "../ports/loom.ts";
@@ -10,7 +11,7 @@ import { etagOf, isUnchanged, preferredWait, readHeaders, termsOf, writeHeaders 
 import { type App, answers, bodyProblems, type Door, givenUp } from "./door.ts";
 import { endOf, type Gap, gapAfter, gapText, isTerminal } from "./gaps.ts";
 import { present } from "./present.ts";
-import { EventsQuery, ListQuery, NoQuery, SubmitBody, TaskPath, ViewQuery } from "./requests.ts";
+import { EventsQuery, ListQuery, MetadataPolicy, NoQuery, SubmitBody, TaskPath, ViewQuery } from "./requests.ts";
 import { eventText, taskRow } from "./wire.ts";
 
 export function taskRoutes(app: App, door: Door): void {
@@ -74,8 +75,13 @@ function submissionOf(body: SubmitBody): Omit<Submission, "submittedBy"> {
       callbackEvents: body.callback_events,
       approvePlan: body.approve_plan,
       approvalTimeoutSeconds: body.approval_timeout_seconds,
+      policy: policyOf(body),
     }),
   };
+}
+
+function policyOf({ policy, metadata }: SubmitBody): TaskPolicy | undefined {
+  return bothPolicies(policy ?? undefined, MetadataPolicy.parse(metadata?.["policy"]) ?? undefined);
 }
 
 /** What is accepted works; what is not built yet is refused, never ignored. @see DECISIONS 35 */
@@ -83,7 +89,6 @@ function refuseWhatIsMissing(body: SubmitBody): void {
   const asked = {
     process: body.process,
     auto_subfolder: body.auto_subfolder || null,
-    policy: body.policy,
     result_schema: body.result_schema,
   };
   const names = Object.keys(present(asked));

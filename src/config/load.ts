@@ -148,6 +148,12 @@ class Reading {
 function allowed(error: z.ZodError): string {
   const issue = error.issues[0];
   if (issue === undefined) return "something else";
+  const at = issue.path.map(String).join(".");
+  return at === "" ? wanted(issue) : `at ${at}: ${wanted(issue)}`;
+}
+
+function wanted(issue: z.core.$ZodIssue): string {
+  if (issue.code === "unrecognized_keys") return `no ${issue.keys.join(", ")}`;
   if (issue.code === "invalid_value") return issue.values.map((value) => JSON.stringify(value)).join(", ");
   if (issue.code === "invalid_type") return `a ${issue.expected}`;
   if (issue.code === "too_small") return `${issue.inclusive === false ? "over" : "at least"} ${issue.minimum}`;

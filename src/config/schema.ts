@@ -3,6 +3,7 @@
  * prints as `loom.example.toml` and shows at /config is made from this table.
  */
 import { z } from "zod";
+import { PolicyRuleList } from "../domain/policy-rules.ts";
 import { isWebhookSecret } from "./webhook-secret.ts";
 
 export interface KeySpec<S extends z.ZodType = z.ZodType> {
@@ -107,6 +108,23 @@ export const sections = {
     timeout_seconds: key(int(0, 31_536_000), 0, "seconds until an approval expires; 0: never"),
     on_timeout: key(z.enum(["reject", "pause"]), "reject", "no answer is never a yes"),
     approvers: key(z.enum(["wait", "none"]), "wait", "none: nobody answers, so what needs a yes is refused at once"),
+  },
+  policy: {
+    deny: key(
+      PolicyRuleList,
+      [],
+      'never runs, and nobody is asked: [{ command = "git push", reason = "a person pushes" }]',
+    ),
+    ask: key(
+      PolicyRuleList,
+      [],
+      'waits for a person: [{ path = "infra/**" }, { tool = "web_fetch", host = "*.internal" }]',
+    ),
+    allow: key(
+      PolicyRuleList,
+      [],
+      'no longer asks, but for the floor: [{ command = "docker compose up *" }, { host = "pypi.org" }]',
+    ),
   },
   memory: {
     database_path: key(path, "~/.loom/loom.db", "the one SQLite file; larger blobs lie in a folder beside it"),

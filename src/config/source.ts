@@ -105,6 +105,7 @@ export function lineOf(text: string, section: string, key: string): number | nul
   for (const [index, line] of text.split("\n").entries()) {
     const header = /^\s*\[\s*([^\]]+?)\s*\]/.exec(line);
     if (header !== null) current = (header[1] ?? "").replaceAll('"', "");
+    if (current === `[${section}.${key}`) return index + 1;
     const name = /^\s*"?([A-Za-z0-9_-]+)"?\s*=/.exec(line)?.[1];
     if (current === section && name === key) return index + 1;
   }

@@ -9,6 +9,7 @@ import { Budget, CallUsage } from "./budget.ts";
 import { FileChange } from "./change.ts";
 import { SubtaskId } from "./ids.ts";
 import { Check, SubtaskSpec, Tier } from "./plan.ts";
+import { TaskPolicy } from "./policy-rules.ts";
 import { ApprovalMode, Rules } from "./rules.ts";
 import { CheckResult, Verdict } from "./verdict.ts";
 
@@ -79,6 +80,7 @@ const shapes = {
     approvers: z.enum(["wait", "none"]),
     submitted_by: text.max(200),
     rules: Rules,
+    policy: TaskPolicy.optional(),
   },
   task_planning: { goal: text, version: count, call: count },
   task_replanning: {

@@ -116,6 +116,7 @@ async function briefOf(ports: SubmissionPorts, submission: Submission, taskId: s
     approve_plan: submission.approvePlan ?? false,
     approvers: submission.approvers ?? ports.approvers,
     submitted_by: submission.submittedBy,
+    ...(submission.policy === undefined ? {} : { policy: submission.policy }),
     rules: { ...ports.rules, ...(timeoutSeconds === undefined ? {} : { approval_timeout_ms: timeoutSeconds * 1000 }) },
   };
 }

@@ -7,6 +7,7 @@ import type { QuestionAnswer } from "../domain/approval.ts";
 import type { Budget } from "../domain/budget.ts";
 import type { MemoryType, SteerMode, TaskEvent, UndoOutcome, UndoScope } from "../domain/event.ts";
 import type { Check } from "../domain/plan.ts";
+import type { TaskPolicy } from "../domain/policy-rules.ts";
 import type { ApprovalMode } from "../domain/rules.ts";
 import type { ApprovalView, ChangeView, QuestionView, SubtaskView, TaskView } from "../domain/view.ts";
 import type { JsonObject } from "../lib/json.ts";
@@ -37,6 +38,8 @@ export interface Submission {
   readonly approvePlan?: boolean;
   readonly approvers?: "wait" | "none";
   readonly approvalTimeoutSeconds?: number;
+  /** Narrows what the server's policy lets run. */
+  readonly policy?: TaskPolicy;
   readonly submittedBy: string;
   /** How many tasks of this submitter may be open, this one included; absent: any number. */
   readonly openTasksMax?: number;

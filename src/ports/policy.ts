@@ -1,4 +1,5 @@
 /** Policy: what an action may do. Deny beats ask beats allow; what is not understood is asked about. */
+import type { TaskPolicy } from "../domain/policy-rules.ts";
 import type { Action } from "./tool.ts";
 
 export interface Judgement {
@@ -8,11 +9,17 @@ export interface Judgement {
   readonly risk: "low" | "medium" | "high" | "critical";
   /** It goes to other machines: allowed, or approved, it gets the network in the sandbox. */
   readonly network?: boolean;
+  /** The rule that decided, by its list, place and conditions; absent where none did. */
+  readonly rule?: string;
 }
 
 export interface Policy {
-  /** Pure: the same action is always judged the same. */
-  judge(action: Action): Judgement;
+  /**
+   * Pure: the same action is always judged the same. Never throws.
+   *
+   * @param task rules of the task: they can make the judgement stricter, never milder
+   */
+  judge(action: Action, task?: TaskPolicy): Judgement;
 }
 
 /** Takes secrets out of text, by value. */

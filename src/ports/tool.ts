@@ -23,6 +23,8 @@ export interface Action {
   readonly hosts: readonly string[];
   /** Absolute root of the workspace, so that absolute paths in a command can be told apart; absent: each counts as outside. */
   readonly root?: string;
+  /** The call's arguments as its tool understood them, for rules about them. */
+  readonly arguments?: JsonObject;
 }
 
 /** What one subtask has seen of the files: path → what it last read or wrote there. A write to anything else is refused. */
@@ -63,6 +65,8 @@ export interface Grant {
 /** A call made ready: arguments parsed, its action known, and for `workspace` tools the change it will make. */
 export interface PreparedCall {
   readonly action: Action;
+  /** The arguments as the tool understood them. */
+  readonly arguments?: JsonObject;
   /** Removes or overwrites without a copy elsewhere; counts against confidence. */
   readonly destructive: boolean;
   /** The effect class of this one call, where it is milder than its tool's: `git status` only reads. */

@@ -64,20 +64,31 @@ export async function planCall(turn: Turn, place: Place): Promise<CallPlan> {
     const prepared = await tool.prepare(place.call.arguments, contextOf(turn, place));
     if (!prepared.ok) return settled(name, { error: prepared.error, mark: "invalid" });
     if (prepared.value.failure !== undefined) return settled(name, prepared.value.failure);
-    return judged(
-      tool,
-      prepared.value,
-      turn.ports.policy.judge({ root: turn.workspace.root, ...prepared.value.action }),
-    );
+    return judged(tool, prepared.value, judgementOf(turn, place, prepared.value));
   } catch (error) {
     turn.execution.stop.aborted.throwIfAborted();
     return settled(name, { error: explained(error), mark: "invalid" });
   }
 }
 
+function judgementOf({ ports, execution, workspace }: Turn, { call }: Place, prepared: PreparedCall): Judgement {
+  const understood = prepared.arguments ?? (typeof call.arguments === "string" ? undefined : call.arguments);
+  const action = {
+    root: workspace.root,
+    ...prepared.action,
+    ...(understood === undefined ? {} : { arguments: understood }),
+  };
+  return ports.policy.judge(action, execution.task.brief.policy);
+}
+
 function judged(tool: Tool, prepared: PreparedCall, judgement: Judgement): CallPlan {
   if (judgement.decision !== "deny") return { kind: "run", tool, prepared, judgement };
-  return settled(tool.schema.name, { error: `denied by policy: ${judgement.reason}`, mark: "refused" });
+  return settled(tool.schema.name, { error: denialOf(judgement), mark: "refused" });
+}
+
+/** For the model: nobody is asked, and asking again changes nothing. */
+export function denialOf({ reason }: Judgement): string {
+  return `policy_denied: denied by policy: ${reason} Nothing was run and no person is asked: do it another way, or go on without it.`;
 }
 
 export function toolFor(offered: readonly Tool[], written: string): Tool | null {

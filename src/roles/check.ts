@@ -28,6 +28,7 @@ export function createChecker(ports: CheckerPorts): Executor<"check"> {
           subtaskId: stageId,
           attempt: effect.round,
           root: workspace.root,
+          policy: task.brief.policy,
           marker,
           signal: stop.aborted,
         };

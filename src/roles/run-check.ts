@@ -1,10 +1,11 @@
 /** Runs a check: a command that must exit 0, if the policy allows it, as a step of the journal. A test run of no tests fails. */
 import type { SandboxLayer } from "../domain/event.ts";
 import type { Check } from "../domain/plan.ts";
+import type { TaskPolicy } from "../domain/policy-rules.ts";
 import { CheckResult } from "../domain/verdict.ts";
 import { messageOf } from "../lib/errors.ts";
 import type { Journal } from "../ports/journal.ts";
-import type { Policy } from "../ports/policy.ts";
+import type { Judgement, Policy } from "../ports/policy.ts";
 import type { Clock } from "../ports/runtime.ts";
 import type { CommandRunner } from "../ports/tool.ts";
 import { head, headAndTail, within } from "./excerpt.ts";
@@ -23,6 +24,8 @@ export interface CheckPlace {
   readonly attempt: number;
   /** Absolute root of the workspace. */
   readonly root: string;
+  /** Rules of the task. */
+  readonly policy: TaskPolicy | undefined;
   readonly marker: string;
   readonly signal: AbortSignal;
 }
@@ -33,15 +36,7 @@ const detailCharsMax = 1900;
 const passedCharsMax = 300;
 
 export async function runCheck(ports: CheckPorts, place: CheckPlace, check: Check): Promise<CheckResult> {
-  const judgement = ports.policy.judge({
-    tool: "shell_execute",
-    reads: [],
-    writes: [],
-    deletes: [],
-    command: check.run,
-    hosts: [],
-    root: place.root,
-  });
+  const judgement = judgementOf(ports, place, check);
   const name = within(check.name, 300);
   const network = judgement.network === true;
   if (judgement.decision !== "allow") {
@@ -88,6 +83,11 @@ export async function runCheck(ports: CheckPorts, place: CheckPlace, check: Chec
     },
   );
   return CheckResult.parse(result);
+}
+
+function judgementOf({ policy }: CheckPorts, { root, policy: task }: CheckPlace, { run }: Check): Judgement {
+  const nothing = { reads: [], writes: [], deletes: [], hosts: [] };
+  return policy.judge({ ...nothing, tool: "shell_execute", command: run, arguments: { command: run }, root }, task);
 }
 
 interface Outcome {

@@ -87,6 +87,7 @@ async function checked(
       subtaskId: effect.subtaskId,
       attempt: effect.attempt,
       root: given.workspace.root,
+      policy: task.brief.policy,
       marker: `${task.id}:${effect.key}:${step}`,
       signal: stop.aborted,
     };

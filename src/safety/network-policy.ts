@@ -31,7 +31,7 @@ const speaksOfNetwork =
 
 /** @param policy judges everything else */
 export function withoutNetwork(policy: Policy): Policy {
-  return { judge: (action) => confined(action, policy.judge(action)) };
+  return { judge: (action, task) => confined(action, policy.judge(action, task)) };
 }
 
 function confined(action: Action, judgement: Judgement): Judgement {

@@ -2,7 +2,7 @@
  * Judges paths by their components: those that hold keys or settings of the person, and those that leave the workspace.
  * Looks at names only; links and what really stands there are the workspace's business.
  */
-import type { Finding } from "./finding.ts";
+import { asks, type Finding, insists } from "./finding.ts";
 
 /** Where a shell stands while it runs a line. */
 export interface Place {
@@ -63,6 +63,7 @@ export function isSampleOnly(path: string): boolean {
 function globMeetsSecret(pattern: string): string | undefined {
   for (const component of pattern.toLowerCase().split("/")) {
     const head = /^[^*?[]*/.exec(component)?.[0] ?? "";
+    if (head.startsWith(".env") && head !== component) return component;
     if (head === component || (head.length < 2 && !component.startsWith("."))) continue;
     const expression = globExpression(component);
     const hit = expression === undefined ? component : samples.find((name) => expression.test(name));
@@ -103,6 +104,30 @@ export function steps(path: string, from: readonly string[]): readonly string[] 
   return at;
 }
 
+/** @returns the path as rules name it: relative to the workspace, or, outside of it, absolute or from `~` */
+export function placed(path: string, { root, cwd }: Place): string {
+  if (path.startsWith("~")) return path;
+  const base = root?.replace(/\/+$/, "");
+  if (path.startsWith("/")) {
+    const absolute = `/${resolved(path.split("/")).join("/")}`;
+    return base !== undefined && (absolute === base || absolute.startsWith(`${base}/`))
+      ? absolute.slice(base.length + 1) || "."
+      : absolute;
+  }
+  const inside = steps(path, cwd);
+  if (inside !== undefined) return inside.join("/") || ".";
+  return base === undefined ? path : `/${resolved([...base.split("/"), ...cwd, ...path.split("/")]).join("/")}`;
+}
+
+function resolved(components: readonly string[]): readonly string[] {
+  const at: string[] = [];
+  for (const component of components) {
+    if (component === "..") at.pop();
+    else if (component !== "" && component !== ".") at.push(component);
+  }
+  return at;
+}
+
 function isInside(path: string, root: string | undefined): boolean {
   if (root === undefined) return false;
   const base = root.replace(/\/+$/, "");
@@ -113,9 +138,12 @@ function isInside(path: string, root: string | undefined): boolean {
 /** What is to be said of a path that a command names, or null. */
 export function pathFinding(path: string, options: { readonly place: Place; readonly glob: boolean }): Finding | null {
   const secret = secretComponent(path) ?? (options.glob ? globMeetsSecret(path) : undefined);
-  if (secret !== undefined) return { reason: `touches "${path}", where keys or credentials are kept`, risk: "high" };
+  if (secret !== undefined) return insists(`touches "${path}", where keys or credentials are kept`, "high");
   if (leavesWorkspace(path, options.place))
-    return { reason: `touches "${path}", which is outside the workspace`, risk: "medium" };
+    return {
+      ...asks(`touches "${path}", which is outside the workspace`, "medium"),
+      path: placed(path, options.place),
+    };
   return null;
 }
 

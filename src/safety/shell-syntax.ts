@@ -12,6 +12,8 @@ export interface Redirection {
 export interface Assignment {
   readonly name: string;
   readonly value: Word;
+  /** `NAME+=value` */
+  readonly appends: boolean;
 }
 
 export interface SimpleCommand {
@@ -38,6 +40,8 @@ export type Statement =
 const closers: ReadonlySet<string> = new Set(["then", "elif", "else", "fi", "do", "done", "}", "esac", "in"]);
 const refusedWords: ReadonlySet<string> = new Set(["case", "select", "function", "coproc"]);
 
+const depthMax = 50;
+
 /** @throws NotUnderstood */
 export function parseShell(line: string): Statement[] {
   return new Parser(tokenize(line)).script();
@@ -46,6 +50,7 @@ export function parseShell(line: string): Statement[] {
 class Parser {
   readonly #tokens: readonly Token[];
   #at = 0;
+  #depth = 0;
 
   constructor(tokens: readonly Token[]) {
     this.#tokens = tokens;
@@ -98,6 +103,14 @@ class Parser {
   }
 
   #command(): Statement {
+    this.#depth += 1;
+    if (this.#depth > depthMax) throw new NotUnderstood("commands are nested too deeply");
+    const statement = this.#statement();
+    this.#depth -= 1;
+    return statement;
+  }
+
+  #statement(): Statement {
     const token = this.#tokens[this.#at];
     if (token === undefined) throw new NotUnderstood("the line ends where a command should stand");
     if (isOperator(token, "(")) return this.#subshell();
@@ -202,6 +215,7 @@ class Parser {
     let first = 0;
     for (const word of words) {
       const assignment = asAssignment(word);
+      if (isIndexed(word)) throw new NotUnderstood(`"${word.source}" may be an element of an array`);
       if (assignment === undefined) break;
       assignments.push(assignment);
       first += 1;
@@ -262,13 +276,19 @@ function reservedText(token: Token): string {
 function asAssignment(word: Word): Assignment | undefined {
   const [first, ...rest] = word.parts;
   if (first?.kind !== "text" || first.quoted) return undefined;
-  const match = /^([A-Za-z_]\w*)\+?=(.*)$/s.exec(first.text);
+  const match = /^([A-Za-z_]\w*)(\+?)=(.*)$/s.exec(first.text);
   if (match === null) return undefined;
-  const [, name = "", text = ""] = match;
+  const [, name = "", plus = "", text = ""] = match;
   return {
     name,
+    appends: plus !== "",
     value: { parts: [{ ...first, text }, ...rest], source: word.source.slice(word.source.indexOf("=") + 1) },
   };
+}
+
+/** Where a command may begin, `NAME[` opens an index that a shell reads over blanks. */
+function isIndexed({ parts: [first] }: Word): boolean {
+  return first?.kind === "text" && !first.quoted && /^[A-Za-z_]\w*\[/.test(first.text);
 }
 
 function show(token: Token | undefined): string {

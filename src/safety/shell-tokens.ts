@@ -38,7 +38,7 @@ export function tokenize(source: string): Token[] {
 
 /** @returns the parts of text that the shell expands like the inside of double quotes: a here-document's body */
 export function expandingParts(text: string): readonly Part[] {
-  return new Tokenizer(`"${text.replaceAll(/(?<!\\)"/g, '\\"')}"`, 0, 0).word().parts;
+  return new Tokenizer(text, 0, 0).hereText();
 }
 
 interface PendingHere {
@@ -73,7 +73,11 @@ class Tokenizer {
       if (this.#at >= this.#source.length) break;
       const token = this.#next();
       open += nesting(token);
-      if (open < 0 && nested) return tokens;
+      if (open < 0 && nested) {
+        if (this.#here.length > 0)
+          throw new NotUnderstood("a here-document begins and its commands end before its text");
+        return tokens;
+      }
       tokens.push(this.#withHere(token, tokens.length));
       if (isLineBreak(token)) this.#readHere(tokens);
     }
@@ -94,7 +98,20 @@ class Tokenizer {
     const start = this.#at;
     const parts: Part[] = [];
     while (this.#at < this.#source.length && !this.#wordEnds()) parts.push(...this.#piece(false));
-    return { parts, source: this.#source.slice(start, this.#at) };
+    return { parts: joined(parts), source: this.#source.slice(start, this.#at) };
+  }
+
+  /** All of the text, as the shell reads the body of a here-document: like double quotes, but that a quote is a plain character. */
+  hereText(): Part[] {
+    const parts: Part[] = [];
+    while (this.#at < this.#source.length) {
+      if (this.#source[this.#at] === '"') {
+        parts.push({ kind: "text", text: '"', quoted: true });
+        this.#at += 1;
+      } else if (this.#at === this.#source.length - 1 && this.#source.endsWith("\\")) break;
+      else parts.push(...this.#piece(true));
+    }
+    return parts;
   }
 
   #next(): Token {
@@ -149,7 +166,7 @@ class Tokenizer {
       case '"':
         return quoted ? [] : this.#doubleQuoted();
       case "\\":
-        return [this.#escaped(quoted)];
+        return this.#escaped(quoted);
       case "$":
         return this.#dollar(quoted);
       case "`":
@@ -190,16 +207,17 @@ class Tokenizer {
     return parts;
   }
 
-  #escaped(quoted: boolean): Part {
+  #escaped(quoted: boolean): Part[] {
     const next = this.#source[this.#at + 1];
     if (next === undefined) throw new NotUnderstood("the line ends in a backslash");
     this.#at += 2;
-    if (next === "\n") return { kind: "text", text: "", quoted: true };
+    if (next === "\n") return [];
     const kept = quoted && !'"\\$`'.includes(next) ? `\\${next}` : next;
-    return { kind: "text", text: kept, quoted: true };
+    return [{ kind: "text", text: kept, quoted: true }];
   }
 
   #dollar(quoted: boolean): Part[] {
+    if (this.#looksAt(/^\$\\\n/)) throw new NotUnderstood("a line breaks behind a $");
     if (this.#looksAt(/^\$\(\(/)) return [this.#arithmetic()];
     if (this.#looksAt(/^\$\(/)) return [this.#nested(2)];
     if (this.#looksAt(/^\$\{/)) return [this.#braced(quoted)];
@@ -214,6 +232,11 @@ class Tokenizer {
       return [{ kind: "text", text: "$", quoted }];
     }
     this.#at += name.length + 1;
+    if (this.#source.startsWith("\\\n", this.#at))
+      throw new NotUnderstood("a line breaks within the name of a variable");
+    // Braces are expanded before variables: $A{1,2} is $A1 and $A2.
+    if (!quoted && /^\w/.test(name) && this.#source[this.#at] === "{")
+      throw new NotUnderstood("braces stand behind a variable");
     return [{ kind: "variable", name, quoted, alternative: "" }];
   }
 
@@ -228,7 +251,8 @@ class Tokenizer {
     const [, name = "", operation = ""] = match;
     if (inside.startsWith("#")) return { kind: "text", text: "0", quoted: true };
     const changes = operation !== "" || inside.includes("[");
-    const alternative = /^:?[-=+](.*)$/s.exec(operation)?.[1] ?? "";
+    if (/^(:?=|@)/.test(operation)) throw new NotUnderstood(`"\${${inside}}" sets or runs what it names`);
+    const alternative = /^:?[-+](.*)$/s.exec(operation)?.[1] ?? "";
     return { kind: "variable", name: changes ? "" : name, quoted, alternative };
   }
 
@@ -288,7 +312,13 @@ class Tokenizer {
     this.#here = [];
   }
 
-  #hereBody({ delimiter, stripTabs }: PendingHere): string {
+  #lineAt(at: number, stripTabs: boolean): string {
+    const newline = this.#source.indexOf("\n", at);
+    const line = this.#source.slice(at, newline === -1 ? this.#source.length : newline);
+    return stripTabs ? line.replace(/^\t+/, "") : line;
+  }
+
+  #hereBody({ delimiter, stripTabs, expands }: PendingHere): string {
     const lines: string[] = [];
     while (this.#at < this.#source.length) {
       const newline = this.#source.indexOf("\n", this.#at);
@@ -297,10 +327,26 @@ class Tokenizer {
       this.#at = newline === -1 ? end : end + 1;
       const text = stripTabs ? line.replace(/^\t+/, "") : line;
       if (text === delimiter) return lines.join("\n");
+      // Shells differ in whether the end mark may stand on a continued line.
+      const isContinued = expands && (/\\+$/.exec(text)?.[0].length ?? 0) % 2 === 1;
+      if (isContinued && (delimiter.startsWith(text.slice(0, -1)) || this.#lineAt(this.#at, stripTabs) === delimiter))
+        throw new NotUnderstood(`a continued line meets the end mark "${delimiter}"`);
       lines.push(text);
     }
     throw new NotUnderstood(`the here-document "${delimiter}" never ends`);
   }
+}
+
+/** What a line break within a word has parted is one text again: a reserved word, the name of a variable. */
+function joined(parts: readonly Part[]): Part[] {
+  const all: Part[] = [];
+  for (const part of parts) {
+    const last = all.at(-1);
+    if (part.kind === "text" && !part.quoted && last?.kind === "text" && !last.quoted)
+      all[all.length - 1] = { ...last, text: last.text + part.text };
+    else all.push(part);
+  }
+  return all;
 }
 
 function nesting(token: Token): number {

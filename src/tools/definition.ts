@@ -36,7 +36,9 @@ export function defineTool<S extends z.ZodObject>(definition: ToolDefinition<S>)
         definition,
         typeof given === "string" || normalise === undefined ? given : normalise(given),
       );
-      return args.ok ? ok(await definition.prepare(args.value, context)) : args;
+      if (!args.ok) return args;
+      // What fits a tool's parameters came from JSON and is JSON.
+      return ok({ ...(await definition.prepare(args.value, context)), arguments: args.value as JsonObject });
     },
   };
 }

@@ -69,7 +69,6 @@ describe("a submitted task", () => {
   test.each([
     ["process", "research"],
     ["auto_subfolder", true],
-    ["policy", { shell: "deny" }],
     ["result_schema", { type: "object" }],
   ])("is refused by name when it asks for %s, which is not built yet", async (field, value) => {
     const { status, body } = await api.post("/tasks", { goal: "x", [field]: value });
@@ -78,7 +77,45 @@ describe("a submitted task", () => {
     expect(api.loom.calls).toEqual([]);
   });
 
+  test("may narrow the policy, in a field of its own and in its metadata", async () => {
+    const [git, web] = [{ command: "git push", reason: "not today" }, { host: "*.example.com" }];
+    const metadata = { policy: { ask: [web] }, mine: 1 };
+    const both = await api.post("/tasks", { goal: "x", policy: { deny: [git] }, metadata });
+    expect(both.status).toBe(201);
+    expect(api.loom.calls.at(-1)).toMatchObject(["submit", { policy: { deny: [git], ask: [web] }, metadata }]);
+    await api.post("/tasks", { goal: "x", metadata });
+    expect(api.loom.calls.at(-1)).toMatchObject(["submit", { policy: { ask: [web] } }]);
+    await api.post("/tasks", { goal: "x", policy: null, metadata: { policy: null } });
+    expect(api.loom.calls.at(-1)).not.toHaveProperty("1.policy");
+  });
+
+  test("may not widen the policy, and is told so", async () => {
+    const policy = { allow: [{ tool: "shell_execute" }] };
+    for (const [body, pointer] of [
+      [{ policy }, "#/policy/allow"],
+      [{ metadata: { policy } }, "#/metadata/policy/allow"],
+    ] as const) {
+      const answer = await api.post("/tasks", { goal: "x", ...body });
+      expect(answer.status).toBe(422);
+      expect(answer.body).toMatchObject({
+        errors: [{ pointer, detail: expect.stringContaining("only narrow") as string }],
+      });
+    }
+    expect(api.loom.calls).toEqual([]);
+  });
+
   test.each<[string, Record<string, unknown>, string]>([
+    ["a rule without a condition", { goal: "x", policy: { deny: [{ reason: "no" }] } }, "#/policy/deny/0"],
+    ["a rule with an empty condition", { goal: "x", policy: { deny: [{ equals: {} }] } }, "#/policy/deny/0"],
+    ["a rule for a whole line", { goal: "x", policy: { ask: [{ command: "a | b" }] } }, "#/policy/ask/0/command"],
+    ["an unknown condition", { goal: "x", policy: { deny: [{ file: "x", tool: "y" }] } }, "#/policy/deny/0/file"],
+    ["an unknown decision", { goal: "x", policy: { refuse: [] } }, "#/policy/refuse"],
+    [
+      "too many rules",
+      { goal: "x", policy: { deny: Array.from({ length: 101 }, () => ({ tool: "x" })) } },
+      "#/policy/deny",
+    ],
+    ["a policy in its metadata that is none", { goal: "x", metadata: { policy: "deny" } }, "#/metadata/policy"],
     ["no goal", {}, "#/goal"],
     ["an empty goal", { goal: "" }, "#/goal"],
     ["a blank goal", { goal: " \n" }, "#/goal"],

@@ -32,6 +32,28 @@ function refusal(text: string, env: Record<string, string> = {}): string {
   throw new Error("it was taken");
 }
 
+describe("the policy", () => {
+  test("is rules in lists, written as tables or inline", () => {
+    expect(load('[[policy.deny]]\ncommand = "git push"\n').config.policy.deny).toEqual([{ command: "git push" }]);
+    const inline = '[policy]\nallow = [{ host = "pypi.org" }]\nask = [{ path = "infra/**" }]\n';
+    expect(load(inline).config.policy).toEqual({
+      allow: [{ host: "pypi.org" }],
+      ask: [{ path: "infra/**" }],
+      deny: [],
+    });
+  });
+
+  test("names the rule that is wrong, and its line", () => {
+    expect(refusal('[server]\n[[policy.deny]]\ncommand = "a; b"\n')).toMatch(
+      /loom\.toml:2: \[policy\] deny.*at 0\.command: names one command/,
+    );
+    expect(refusal('[policy]\nask = [{ reason = "x" }]\n')).toMatch(
+      /loom\.toml:2: .*at 0: states no condition: give at least one of tool, command/,
+    );
+    expect(refusal('[policy]\nask = [{ comand = "x" }]\n')).toContain("at 0: no comand");
+  });
+});
+
 describe("a configuration", () => {
   test("is the guide's defaults when there is no file", () => {
     const { config, source, warnings } = load(null);

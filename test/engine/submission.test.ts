@@ -42,6 +42,7 @@ describe("a submission", () => {
       checks: [{ name: "c", run: "true" }],
       budget: { tokens: 5 },
       approvePlan: true,
+      policy: { deny: [{ tool: "web_fetch" }] },
     });
     const { brief } = await room.supervisor.task(taskId);
     expect(brief).toMatchObject({
@@ -54,6 +55,7 @@ describe("a submission", () => {
       checks: [{ name: "c", run: "true" }],
       budget: { tokens: 5 },
       approve_plan: true,
+      policy: { deny: [{ tool: "web_fetch" }] },
       approvers: "wait",
     });
   });

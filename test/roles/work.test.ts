@@ -143,10 +143,12 @@ describe("the calls of one turn", () => {
 
   test("are refused by the policy without running", async () => {
     using bench = new Bench();
-    bench.judge = () => ({ decision: "deny", reason: "no shell here", risk: "high" });
+    bench.judge = () => ({ decision: "deny", reason: "no shell here.", risk: "high" });
     bench.script = inTurn(act(call("shell_execute", { command: "rm -rf /" })), say("Done."));
     await run(bench);
     expect(bench.shell.lines).toEqual([]);
-    expect(results(bench)).toEqual(["ERROR: denied by policy: no shell here"]);
+    expect(results(bench)).toEqual([
+      "ERROR: policy_denied: denied by policy: no shell here. Nothing was run and no person is asked: do it another way, or go on without it.",
+    ]);
   });
 });

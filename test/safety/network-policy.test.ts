@@ -79,3 +79,24 @@ describe("where the network is off, a command that", () => {
     expect(asked.length).toBeLessThan(plain.length / 10);
   });
 });
+
+describe("where the network is off, the owner's allow rules", () => {
+  const owned = withoutNetwork(
+    createPolicy({
+      allow: [{ command: "npm ci" }, { command: "make *" }, { host: "api.example.com" }],
+      ask: [],
+      deny: [],
+    }),
+  );
+
+  test.each(["npm ci", "make deps", "npm ci && make all", "curl https://api.example.com/v1"])(
+    "give it to what they name: %s",
+    (command) => expect(owned.judge(action({ command }))).toMatchObject({ decision: "allow", network: true }),
+  );
+
+  test.each(["npm ci && node fetch.js", "node fetch.js", "echo npm ci"])("and to nothing beside it: %s", (command) =>
+    expect(
+      owned.judge(action({ command })).network === true && owned.judge(action({ command })).decision === "allow",
+    ).toBe(false),
+  );
+});

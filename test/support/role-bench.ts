@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type EffectKind, type EffectOf, type EffectWork, journalScopeOf, keyOf } from "../../src/domain/effect.ts";
 import type { Event } from "../../src/domain/event.ts";
+import type { TaskPolicy } from "../../src/domain/policy-rules.ts";
 import type { Report } from "../../src/domain/report.ts";
 import type { Task } from "../../src/domain/task.ts";
 import { readJson } from "../../src/models/json-reading.ts";
@@ -52,7 +53,7 @@ export class Bench implements Disposable {
   readonly workspaces: Workspaces = openWorkspaces({ scratchDir: join(this.root, "scratch") });
   script: Script = () => say("Done.");
   window = { name: "m1", contextTokens: 100_000, maxTokens: 4000 };
-  judge: (action: Action) => Judgement = () => ({ decision: "allow", reason: "", risk: "low" });
+  judge: (action: Action, task?: TaskPolicy) => Judgement = () => ({ decision: "allow", reason: "", risk: "low" });
   ledgers = new Map<string, RoleLedger>();
   /** Events of the task after the plan; the attempt's start comes behind them. */
   before: Event[] = [];
@@ -80,7 +81,7 @@ export class Bench implements Disposable {
 
   get ports() {
     const blobs = { get: (digest: string) => Promise.resolve(this.#blob(digest)) };
-    const policy: Policy = { judge: (action) => this.judge(action) };
+    const policy: Policy = { judge: (action, task) => this.judge(action, task) };
     return {
       models: {
         call: (

@@ -4,6 +4,7 @@ import type { Argument } from "../shell-words.ts";
 import { codePrograms } from "./code.ts";
 import { filePrograms } from "./files.ts";
 import { gitPrograms } from "./git.ts";
+import { installPrograms } from "./installs.ts";
 import { networkPrograms } from "./network.ts";
 import { each, type Program, type Programs, without } from "./program.ts";
 import { refusedPrograms } from "./refused.ts";
@@ -38,6 +39,7 @@ const tables: readonly Programs[] = [
   refusedPrograms,
   filePrograms,
   networkPrograms,
+  installPrograms,
   codePrograms,
   gitPrograms,
 ];
@@ -50,6 +52,7 @@ export function programsNamed(name: string): readonly Program[] {
 /** `/usr/bin/python3.12` → `python`, `mkfs.ext4` → `mkfs`, `./run.sh` → `run.sh`. */
 export function programName(word: Argument): string {
   const base = word.text.split("/").at(-1)?.toLowerCase() ?? "";
+  if (/^pypy[\d.]*$/.test(base)) return "python";
   if (/^(python|pip|ruby|perl|php|lua|node)[\d.]*(\.exe)?$/.test(base)) return base.replace(/[\d.]+(exe)?$/, "");
   if (base.startsWith("mkfs.")) return "mkfs";
   return base.replace(/^g(?=(sed|awk|rm|find|chmod|dd|xargs|tar)$)/, "").replace(/\.exe$/, "");

@@ -1,8 +1,8 @@
 /** Programs that change files: removing, permissions, raw writes, and the searches that can run or delete. */
+import { asks, insists } from "../finding.ts";
 import { steps } from "../paths.ts";
 import type { Argument } from "../shell-words.ts";
 import {
-  asks,
   type Call,
   each,
   hasLetter,
@@ -20,11 +20,12 @@ const remove: Program = {
     const recursive = hasLetter(call.args, "rR") || hasLong(call.args, "recursive");
     const forced = hasLetter(call.args, "f") || hasLong(call.args, "force");
     const targets = positionals(call.args);
-    if (recursive && forced) return asks("deletes folders with all that is in them, by force (-r and -f)", "high");
+    if (recursive && forced) return insists("deletes folders with all that is in them, by force (-r and -f)", "high");
     if (call.args.some(({ dynamic }) => dynamic))
-      return asks("deletes files whose names only the run will tell", "high");
-    if (recursive && targets.some(isWhole)) return asks("deletes a whole folder tree and everything in it", "critical");
-    if (targets.some(isEverything)) return asks("deletes every file here", "high");
+      return insists("deletes files whose names only the run will tell", "high");
+    if (recursive && targets.some(isWhole))
+      return insists("deletes a whole folder tree and everything in it", "critical");
+    if (targets.some(isEverything)) return insists("deletes every file here", "high");
     if (targets.some(({ text }) => text.split("/").includes(".git")))
       return asks("deletes the history of a repository", "high");
     return null;
@@ -44,13 +45,17 @@ function isEverything({ text }: Pick<Argument, "text">): boolean {
 
 /** Everyone may write, or it runs as its owner. */
 const openMode =
-  /^(0?[0-7]?77[67]|[1-7]?[0-7][0-7][2367]|[24567][0-7]{3}|.*[ugoa]*\+[rwx]*s.*|(.*,)?(a|o|ugo|go)[+=][rx]*w[rx]*(,.*)?)$/;
+  /^=?(0?[0-7]?77[67]|[1-7]?[0-7][0-7][2367]|[24567][0-7]{3}|.*[ugoa]*\+[rwx]*s.*|(.*,)?(a|o|ugo|go)[+=][rxX]*w[rxX]*(,.*)?)$/;
+
+const modeCharsMax = 60;
 
 const chmod: Program = {
   judge: ({ args }) => {
     const mode = args.find(({ text }) => !/^--?[A-Za-z]/.test(text) || openMode.test(text));
-    return mode !== undefined && openMode.test(mode.text)
-      ? asks(`lets everyone change files, or run them as their owner (mode ${mode.text})`, "high")
+    if (mode === undefined || mode.text.length > modeCharsMax || mode.dynamic)
+      return insists("sets permissions that cannot be told", "medium");
+    return openMode.test(mode.text)
+      ? insists(`lets everyone change files, or run them as their owner (mode ${mode.text})`, "high")
       : null;
   },
   paths: ({ args }) => positionals(args).slice(1),
@@ -119,7 +124,9 @@ const tar: Program = {
   judge: ({ args }) =>
     ["to-command", "use-compress-program", "checkpoint-action", "rsh-command", "absolute-names"].some(
       (option) => hasLong(args, option) && !hasLong(args, "to-stdout"),
-    ) || args.some(({ text }) => text === "-I" || text === "-P")
+    ) ||
+    hasLetter(args, "IPF") ||
+    /^[A-Za-z]*[IPF]/.test(args[0]?.text ?? "")
       ? asks("makes tar run a command or write outside the folder", "high")
       : null,
 };
@@ -127,8 +134,11 @@ const tar: Program = {
 /** `e` runs the pattern space, `w` writes a file: a script that has either cannot be let through on its looks. */
 const sed: Program = {
   judge: (call) =>
+    fromInput(call) ||
     scriptsOf(call).some(({ text }) =>
-      /(^|[;{}\n]|\d|\/)\s*[ewW]\s+\S|(^|[;{}\n])\s*e\s*$|[/|#,][gip0-9]*[ew][gip0-9]*(\s|$|;)/.test(text),
+      /(^|[;{}\n\d$])\s*[wW]\s*[/~.]|(^|[;{}\n]|\d|\/)\s*[ewW]\s+\S|(^|[;{}\n])\s*e\s*$|[/|#,][gip0-9]*[ew][gip0-9]*(\s|$|;)/.test(
+        text,
+      ),
     )
       ? asks("has a sed script that may run commands or write other files", "medium")
       : null,
@@ -137,7 +147,8 @@ const sed: Program = {
 
 const awk: Program = {
   judge: (call) =>
-    scriptsOf(call).some(({ text }) => /system\s*\(|\|\s*"|"\s*\||>\s*"|>>|\|&|getline/.test(text))
+    fromInput(call) ||
+    call.args.some(({ text }) => /system\s*\(|\|\s*"|"\s*\||>\s*"|>>|\|&|getline|@(load|include)/.test(text))
       ? asks("has an awk script that may run commands or write files", "medium")
       : null,
   paths: (call) => pathsBehindScript(call),
@@ -151,6 +162,11 @@ const scriptValued: ReadonlySet<string> = new Set(
 const scriptOptions: ReadonlySet<string> = new Set(["-e", "--expression", "--regexp"]);
 const scriptFiles: ReadonlySet<string> = new Set(["-f", "--file", "--from-file"]);
 
+/** The script itself comes from standard input. */
+function fromInput({ args }: Call): boolean {
+  return valuesOf(args, scriptFiles).some(({ text }) => /^(-|\/dev\/(stdin|fd\/0))$/.test(text));
+}
+
 function scriptsOf({ args }: Call): readonly Argument[] {
   const given = valuesOf(args, scriptOptions);
   return given.length > 0 ? given : positionals(args, scriptValued).slice(0, 1);
@@ -163,7 +179,22 @@ function pathsBehindScript({ args }: Call): readonly Argument[] {
   return [...words.slice(given ? 0 : 1), ...valuesOf(args, scriptFiles)];
 }
 
+/** Programs that run another by an option. */
+function runsBy(what: RegExp): Program {
+  return {
+    judge: ({ name, args }) =>
+      args.some(({ text }) => what.test(text)) ? asks(`makes ${name} run another program`, "medium") : null,
+  };
+}
+
 export const filePrograms: Programs = {
+  zip: runsBy(/^(-T?TT|--unzip-command)/),
+  split: runsBy(/^--filter/),
+  sort: runsBy(/^--compress-prog/),
+  man: runsBy(/^(-P|--pager|-H|--html)/),
+  make: runsBy(/^(SHELL|\.SHELLFLAGS|MAKEFLAGS|MAKEFILES)=|^(--eval|-E)|^-$/),
+  patch: runsBy(/^(--ed|-e)$/),
+
   rm: remove,
   ...each("rimraf del-cli trash", { judge: () => asks("deletes folders with all that is in them", "high") }),
   chmod,

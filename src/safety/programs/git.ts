@@ -1,9 +1,8 @@
 /** Git: what discards work, rewrites history, sends it away, or runs other programs by configuration. */
-import type { Finding } from "../finding.ts";
+import { asks, type Finding } from "../finding.ts";
 import type { Argument } from "../shell-words.ts";
-import { hostOf, isLocalHost } from "./network.ts";
+import { hostFindings, hostOf } from "./network.ts";
 import {
-  asks,
   type Call,
   hasLetter,
   hasLong,
@@ -45,6 +44,32 @@ const configures: ReadonlySet<string> = new Set([
   "--upload-pack",
   "--receive-pack",
 ]);
+
+const talking: ReadonlySet<string> = new Set("push fetch pull clone ls-remote submodule remote archive".split(" "));
+
+/** Settings that change what git shows or how it merges, and run nothing. */
+const plainSettings =
+  /^(user\.(name|email)|init\.defaultbranch|color\..*|core\.(autocrlf|eol|filemode|quotepath|longpaths|ignorecase|safecrlf|abbrev)|pull\.(rebase|ff)|push\.(default|autosetupremote)|merge\.(conflictstyle|ff)|advice\..*|(commit|tag)\.gpgsign|rebase\.auto(squash|stash)|branch\..*\.(remote|merge|rebase)|fetch\.prune|diff\.(algorithm|renames|colormoved)|rerere\.enabled)$/i;
+
+/** The setting that `git config` writes; undefined when it only reads. */
+function settingOf(args: readonly Argument[]): string | undefined {
+  const words = positionals(args, new Set(["--type", "--default"])).map(({ text }) => text);
+  if (args.some(({ text }) => /^(--get(-.*)?|--list|-l|--name-only|--show-.*)$/.test(text))) return undefined;
+  if (words[0] === "set" || words[0] === "unset") return words[1];
+  const reads = words[0] === "get" || words[0] === "list" || words.length === 1;
+  const takesAway = args.some(({ text }) => /^(--unset|--remove-section|--rename-section|--edit|-e)/.test(text));
+  return reads && !takesAway ? undefined : (words[0] ?? "");
+}
+
+/** Subcommands that need no rule: they look, or change what git keeps a way back for. */
+const plain: ReadonlySet<string> = new Set(
+  (
+    "status diff log show blame annotate add commit merge cherry-pick revert mv notes describe rev-parse rev-list ls-files ls-tree cat-file shortlog name-rev " +
+    "merge-base show-ref show-branch symbolic-ref for-each-ref diff-tree diff-index diff-files format-patch am range-diff bisect worktree sparse-checkout check-ignore " +
+    "check-attr check-ref-format count-objects fsck version help var whatchanged stripspace hash-object write-tree read-tree commit-tree update-index verify-commit " +
+    "verify-tag lfs bundle interpret-trailers column cherry grep repack pack-refs prune-packed"
+  ).split(" "),
+);
 
 interface Subcommand {
   readonly name: string;
@@ -95,20 +120,31 @@ const rules: Readonly<Record<string, Rule>> = {
   "filter-branch": () => asks("rewrites history", "high"),
   "filter-repo": () => asks("rewrites history", "high"),
   config: ({ args }) =>
+    hasLetter(args, "f") ||
     ["global", "system", "file"].some((name) => hasLong(args, name)) ||
-    positionals(args).some(({ text }) =>
-      /^(core\.(hookspath|editor|pager|sshcommand|fsmonitor)|alias\.|filter\.|credential\.|diff\..*command|url\.)/i.test(
-        text,
-      ),
-    )
+    (settingOf(args) !== undefined && !plainSettings.test(settingOf(args) ?? ""))
       ? asks("changes git's settings beyond this repository, or lets them run commands", "medium")
       : null,
   rm: ({ args }) => (hasLetter(args, "f") || hasLong(args, "force") ? discards("uncommitted work") : null),
-  rebase: ({ args }) => (hasLetter(args, "x") ? asks("runs a command after each commit", "medium") : null),
+  remote: ({ args }) =>
+    /^(add|set-url)$/.test(positionals(args)[0]?.text ?? "") ? remote(positionals(args).at(-1)) : null,
+  apply: ({ args }) => (hasLong(args, "unsafe-paths") ? asks("changes files outside the workspace", "medium") : null),
+  archive: ({ args }) =>
+    hasLong(args, "remote") || hasLong(args, "exec") ? asks("talks to another repository", "medium") : null,
+  grep: ({ args }) =>
+    hasLong(args, "open-files-in-pager") || args.some(({ text }) => text.startsWith("-O"))
+      ? asks("makes git run another program", "medium")
+      : null,
+  init: ({ args }) => (hasLong(args, "template") ? asks("takes hooks from a template", "medium") : null),
+  rebase: ({ args }) =>
+    hasLetter(args, "x") || hasLong(args, "exec") ? asks("runs a command after each commit", "medium") : null,
   fetch: ({ args }) => remote(positionals(args)[0]),
   pull: ({ args }) => remote(positionals(args)[0]),
   submodule: ({ args }) => (positionals(args)[0]?.text === "add" ? remote(positionals(args)[1]) : null),
-  clone: ({ args }) => remote(positionals(args, new Set(["-b", "--branch", "--depth", "-o", "--origin"]))[0]),
+  clone: ({ args }) =>
+    hasLetter(args, "cu") || ["config", "template", "upload-pack"].some((name) => hasLong(args, name))
+      ? asks("gives git settings that can make it run other programs", "medium")
+      : remote(positionals(args, new Set(["-b", "--branch", "--depth", "-o", "--origin"]))[0]),
   "ls-remote": ({ args }) => remote(positionals(args)[0]),
   "send-email": () => asks("sends mail", "high"),
   credential: () => asks("handles passwords of the person", "high"),
@@ -118,14 +154,22 @@ const rules: Readonly<Record<string, Rule>> = {
 
 function remote(target: Argument | undefined): Finding | null {
   if (target === undefined) return null;
+  if (/^\w+::/.test(target.text)) return asks("makes git run a command as its transport", "high");
+  return hostFindings(remoteHost(target))[0] ?? null;
+}
+
+/** The host of a URL or of `user@host:path`; a name of a remote has none that can be seen. */
+function remoteHost(target: Argument | undefined): readonly Argument[] {
+  if (target === undefined || target.text.startsWith("file://")) return [];
   const scp = /^(?:[^@/]+@)?([^:/]+):(?!\/\/)/.exec(target.text)?.[1];
-  if (target.text.startsWith("ext::")) return asks("makes git run a command as its transport", "high");
-  if (scp === undefined && !target.text.includes("://"))
-    return target.dynamic ? asks("talks to a host that only the run will tell", "medium") : null;
-  const host = scp ?? hostOf(target.text);
-  return isLocalHost(host) || target.text.startsWith("file://")
-    ? null
-    : asks(`talks to ${host} over the network`, "medium");
+  if (scp === undefined && !target.text.includes("://")) return target.dynamic ? [target] : [];
+  return [{ ...target, text: scp ?? hostOf(target.text) }];
+}
+
+function hostsOf(call: Call): readonly Argument[] {
+  const { name, args } = subcommandOf(call);
+  const words = positionals(args);
+  return talking.has(name) ? words.flatMap(remoteHost) : [];
 }
 
 function subcommandOf({ args }: Call): Subcommand {
@@ -148,6 +192,9 @@ const git: Program = {
       return asks("makes git run another program", "medium");
     const rule = Object.hasOwn(rules, subcommand.name) ? rules[subcommand.name] : undefined;
     const dynamic = call.args.some((arg) => arg.dynamic) && rule !== undefined && subcommand.name !== "clone";
+    const { name } = subcommand;
+    if (rule === undefined && name !== "" && !plain.has(name))
+      return asks(`runs "git ${name}", which may be an alias or another program`, "medium");
     return rule?.(subcommand) ?? (dynamic ? asks("gives git arguments that only the run will tell", "medium") : null);
   },
   runs: (call): readonly Run[] => {
@@ -166,7 +213,12 @@ const git: Program = {
       ];
     return [];
   },
-  paths: ({ args }) => without(args, textOptions),
+  paths: ({ args }) =>
+    without(args, textOptions).flatMap((arg) => {
+      const inCommit = /^[^:/]*:([^:/].*)$/s.exec(arg.text)?.[1];
+      return inCommit === undefined ? arg : [arg, { ...arg, text: inCommit }];
+    }),
+  hosts: hostsOf,
 };
 
 export const gitPrograms: Programs = { git };

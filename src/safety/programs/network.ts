@@ -1,6 +1,7 @@
 /** Programs that talk to other machines: free towards this machine, a person's call towards any other. */
+import { asks, type Finding } from "../finding.ts";
 import type { Argument } from "../shell-words.ts";
-import { asks, type Call, each, type Program, type Programs, positionals, valuesOf, without } from "./program.ts";
+import { type Call, each, type Program, type Programs, positionals, valuesOf, without } from "./program.ts";
 
 /** Names and addresses of this machine. */
 export function isLocalHost(host: string): boolean {
@@ -34,7 +35,12 @@ const curlValued = new Set(
   ).split(" "),
 );
 curlValued.delete("-O");
-const wgetValued = new Set([...curlValued, "-O"]);
+const wgetValued = new Set(
+  (
+    "-O --output-document -o --output-file -a --append-output -P --directory-prefix -t --tries -T --timeout -w --wait -U --user-agent --header --user " +
+    "--password -Q --quota -l --level -A -R -D -I -X --method --body-data --post-data --post-file --body-file --limit-rate -d --dir -s -x -j --max-redirect"
+  ).split(" "),
+);
 const elsewhere: ReadonlySet<string> = new Set([
   "-x",
   "--proxy",
@@ -67,6 +73,8 @@ const fileOptions: ReadonlySet<string> = new Set([
   "--key",
   "-D",
   "--dump-header",
+  "--post-file",
+  "--body-file",
 ]);
 const bodyOptions: ReadonlySet<string> = new Set([
   "-d",
@@ -85,11 +93,16 @@ function fetcher(valued: ReadonlySet<string>): Program {
   return {
     judge: ({ name, args }) => {
       const redirected = args.find(
-        ({ text }) => elsewhere.has(text.split("=")[0] ?? "") && !(text === "-i" && name === "curl"),
+        ({ text }) =>
+          (elsewhere.has(text.split("=")[0] ?? "") && !(text === "-i" && name === "curl")) ||
+          (text === "-e" && name === "wget"),
       );
-      if (redirected !== undefined) return asks(`sends its requests where ${redirected.text} says`, "medium");
-      return remoteFinding([...positionals(args, valued), ...valuesOf(args, new Set(["--url"]))]);
+      return [
+        ...(redirected === undefined ? [] : [asks(`sends its requests where ${redirected.text} says`, "medium")]),
+        ...hostFindings(fetchedHosts(args, valued)),
+      ];
     },
+    hosts: ({ args }) => fetchedHosts(args, valued),
     paths: ({ name, args }) => [
       ...valuesOf(without(args, name === "curl" ? new Set(["-O"]) : new Set()), fileOptions),
       ...valuesOf(args, bodyOptions).flatMap((value) => sentFile(value)),
@@ -103,39 +116,69 @@ function sentFile(value: Argument): readonly Argument[] {
   return at === undefined || at === "-" ? [] : [{ ...value, text: at }];
 }
 
-function remoteFinding(targets: readonly Argument[]) {
-  for (const { text, dynamic } of targets) {
-    const host = hostOf(text);
-    if (dynamic && /^…|:\/\/…/.test(text)) return asks("talks to a host that only the run will tell", "medium");
-    if (!isLocalHost(host)) return asks(`talks to ${host} over the network`, "medium");
-  }
-  return null;
+function fetchedHosts(args: readonly Argument[], valued: ReadonlySet<string>): readonly Argument[] {
+  return hostsAt([...positionals(args, valued), ...valuesOf(args, new Set(["--url"]))]);
+}
+
+/** The hosts of URLs, or of `host:port/path`. */
+function hostsAt(targets: readonly Argument[]): readonly Argument[] {
+  return targets.map((target) => ({
+    ...target,
+    text: hostOf(target.text),
+    dynamic: target.dynamic && /^[^/]*…|:\/\/[^/]*…/.test(target.text),
+  }));
+}
+
+/** One finding for each host that is not this machine. */
+export function hostFindings(hosts: readonly Argument[]): readonly Finding[] {
+  return hosts.flatMap(({ text, dynamic }): Finding[] => {
+    if (dynamic) return [asks("talks to a host that only the run will tell", "medium")];
+    return isLocalHost(text)
+      ? []
+      : [{ ...asks(`talks to ${text} over the network`, "medium"), host: text.toLowerCase() }];
+  });
 }
 
 /** httpie: an optional method, a URL, then items. */
 const httpie: Program = {
-  judge: ({ args }) =>
-    remoteFinding(
-      positionals(args)
-        .filter(({ text }) => !/^[A-Z]+$/.test(text))
-        .slice(0, 1),
-    ),
+  judge: (call) => hostFindings(httpieHosts(call)),
   paths: () => [],
+  hosts: httpieHosts,
 };
 
+function httpieHosts({ args }: Call): readonly Argument[] {
+  const words = positionals(args).filter(({ text }) => !/^[A-Z]+$/.test(text));
+  return hostsAt(words.slice(0, 1));
+}
+
 /** Remote shells and copies: even towards this machine they leave the workspace. */
-const remoteShell: Program = { judge: ({ name }) => asks(`opens a connection with ${name}`, "high") };
+const remoteShell: Program = {
+  judge: ({ name }) => asks(`opens a connection with ${name}`, "high"),
+  hosts: ({ args }) =>
+    positionals(args, new Set("-p -P -i -l -o -F -J -L -R -D -b -c -e -m".split(" "))).flatMap(loginHost),
+};
+
+/** `user@host`, `host:path`, `host` */
+function loginHost(word: Argument): readonly Argument[] {
+  const text = /^(?:[^@/]*@)?([A-Za-z0-9…][\w.…-]*)(?::.*)?$/s.exec(word.text)?.[1];
+  return text === undefined ? [] : [{ ...word, text }];
+}
 
 const rawConnection: Program = {
   judge: ({ name, args }) => {
-    const host = positionals(args, new Set(["-w", "-p", "-s", "-c", "-i", "-t"]))[0];
+    const [host] = connectedHosts(args);
     if (args.some(({ text }) => /^-[a-z]*[lecp]/.test(text) && name !== "ping"))
       return asks(`listens or runs commands with ${name}`, "high");
     if (host === undefined) return asks(`opens a connection with ${name}`, "medium");
-    return host.dynamic || !isLocalHost(host.text) ? asks(`talks to ${host.text} over the network`, "medium") : null;
+    return hostFindings([host]);
   },
   paths: () => [],
+  hosts: ({ args }) => connectedHosts(args),
 };
+
+function connectedHosts(args: readonly Argument[]): readonly Argument[] {
+  return positionals(args, new Set(["-w", "-p", "-s", "-c", "-i", "-t"])).slice(0, 1);
+}
 
 const copiesRemotely: Program = {
   judge: (call) => {
@@ -145,6 +188,10 @@ const copiesRemotely: Program = {
       ? asks("overwrites or deletes files that only the run will tell", "medium")
       : null;
   },
+  hosts: ({ args }) =>
+    positionals(args)
+      .filter(({ text }) => /^[^/]+:/.test(text))
+      .flatMap(loginHost),
 };
 
 export const networkPrograms: Programs = {
@@ -155,11 +202,15 @@ export const networkPrograms: Programs = {
   ...each("nc ncat netcat ping dig nslookup host traceroute whois nmap", rawConnection),
   ...each("lynx w3m links elinks", fetcher(new Set())),
   rsync: copiesRemotely,
+  openssl: {
+    judge: ({ args }) =>
+      /^s_(client|server|time)$/.test(args[0]?.text ?? "") ? asks("opens a connection with openssl", "medium") : null,
+  },
 };
 
-/** Database clients that name another machine. */
-export function remoteDatabase({ args }: Call) {
+/** The machines that a database client names. */
+export function databaseHosts({ args }: Call): readonly Argument[] {
   const hosts = valuesOf(args, new Set(["-h", "--host"])).filter(({ text }) => !text.startsWith("/"));
   const urls = args.filter(({ text }) => /^[a-z][a-z0-9+]*:\/\//i.test(text));
-  return remoteFinding([...hosts, ...urls]);
+  return hostsAt([...hosts, ...urls]);
 }

@@ -1,5 +1,5 @@
 /** What the judge knows of a program: what it may do with given arguments, what it runs in turn, which arguments name files. */
-import type { Finding, Risk } from "../finding.ts";
+import type { Finding } from "../finding.ts";
 import type { Argument } from "../shell-words.ts";
 
 /** What a command reads from standard input. */
@@ -18,20 +18,18 @@ export type Run =
   | { readonly kind: "script"; readonly text: string };
 
 export interface Program {
-  readonly judge?: (call: Call) => Finding | null;
+  readonly judge?: (call: Call) => Finding | readonly Finding[] | null;
   readonly runs?: (call: Call) => readonly Run[];
   /** Arguments that may name files; without it, all of them. */
   readonly paths?: (call: Call) => readonly Argument[];
+  /** Hosts it would talk to, beside those that stand in URLs; unknown ones as dynamic. */
+  readonly hosts?: (call: Call) => readonly Argument[];
 }
 
 export type Programs = Readonly<Record<string, Program>>;
 
 /** Arguments that only a run could tell: a variable, or what another command finds. */
 export const unknownArgument: Argument = { text: "…", dynamic: true, glob: false };
-
-export function asks(reason: string, risk: Risk): Finding {
-  return { reason, risk };
-}
 
 /** The same entry under each of these names. */
 export function each(names: string, program: Program): Programs {

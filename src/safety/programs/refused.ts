@@ -1,9 +1,9 @@
 /** Programs that always need a person, whatever their arguments are: they act on the machine or on systems outside the workspace. */
-import type { Risk } from "../finding.ts";
-import { asks, type Call, each, hasLetter, hasLong, type Program, type Programs, positionals } from "./program.ts";
+import { asks, insists, type Risk } from "../finding.ts";
+import { type Call, each, hasLetter, hasLong, type Program, type Programs, positionals } from "./program.ts";
 
 function always(reason: string, risk: Risk): Program {
-  return { judge: () => asks(reason, risk) };
+  return { judge: () => (risk === "critical" ? insists(reason, risk) : asks(reason, risk)) };
 }
 
 const readOnlyDocker: ReadonlySet<string> = new Set(["ps", "images", "version", "info", "logs", "inspect"]);
@@ -26,13 +26,14 @@ const publishing: Readonly<Record<string, readonly string[]>> = {
   cargo: ["publish", "yank", "login", "logout", "owner"],
   gem: ["push", "yank", "signin", "owner"],
   pip: ["uninstall"],
-  apt: ["remove", "purge", "autoremove", "autopurge", "dist-upgrade", "full-upgrade"],
+  apt: ["remove", "purge", "uninstall", "del", "autoremove", "autopurge", "dist-upgrade", "full-upgrade"],
 };
 
 function publishes(verbs: readonly string[]): Program {
   return {
     judge: (call) => {
-      const verb = positionals(call.args)[0]?.text ?? "";
+      const words = positionals(call.args).map(({ text }) => text);
+      const verb = (words[0] === "npm" ? words[1] : words[0]) ?? "";
       return verbs.includes(verb)
         ? asks(`runs "${call.name} ${verb}", which reaches beyond this workspace`, "high")
         : null;
@@ -42,7 +43,10 @@ function publishes(verbs: readonly string[]): Program {
 
 function killsOwn(call: Call): boolean {
   const targets = positionals(call.args, new Set(["-s", "-n"]));
-  return hasLetter(call.args, "lL") || (targets.length > 0 && targets.every(({ text }) => text.startsWith("%")));
+  return (
+    call.args.some(({ text }) => /^-[lL]$/.test(text)) ||
+    (targets.length > 0 && targets.every(({ text }) => text.startsWith("%")))
+  );
 }
 
 export const refusedPrograms: Programs = {
@@ -54,7 +58,7 @@ export const refusedPrograms: Programs = {
   ...each("shutdown reboot halt poweroff init telinit", always("stops or restarts this machine", "critical")),
   ...each("systemctl service launchctl rc-service", always("controls services of this machine", "high")),
   ...each(
-    "mount umount insmod rmmod modprobe sysctl iptables ip6tables nft ufw firewall-cmd ifconfig chroot nsenter unshare",
+    "mount umount swapon swapoff losetup renice loginctl insmod rmmod modprobe sysctl iptables ip6tables nft ufw firewall-cmd ifconfig chroot nsenter unshare",
     always("changes how this machine is set up", "high"),
   ),
   ...each(
@@ -62,11 +66,27 @@ export const refusedPrograms: Programs = {
     always("changes the accounts of this machine", "high"),
   ),
   ...each("crontab at batch", always("schedules commands that outlive this task", "high")),
-  ...each("eval", always("builds a command out of text and runs it", "high")),
+  ...each("eval", { judge: () => insists("builds a command out of text and runs it", "high") }),
   ...each("alias", always("changes what later words of the line mean", "medium")),
   ...each("chown chgrp chattr setfacl setcap", always("changes who owns files or may use them", "medium")),
   ...each("shred srm", always("destroys files beyond recovery", "high")),
   ...each("pkill killall skill", always("stops processes by name, which may be anyone's", "high")),
+  ...each("kill-port fkill fuser", always("stops processes that this line did not start", "medium")),
+  ...each("mail mailx mutt sendmail msmtp swaks", always("sends mail", "high")),
+  ...each("lerna semantic-release release-it np changeset", {
+    judge: ({ name, args }) =>
+      /^(lerna|changeset)$/.test(name) && !args.some(({ text }) => text === "publish")
+        ? null
+        : asks(`runs "${name}", which publishes`, "high"),
+  }),
+  enable: { judge: ({ args }) => (hasLetter(args, "f") ? asks("loads code into the shell", "high") : null) },
+  ...each("mvn gradle gradlew mvnw", publishes(["deploy", "publish", "uploadArchives"])),
+  ...each("dpkg rpm snap", {
+    judge: ({ name, args }) =>
+      hasLetter(args, "ierPU") || args.some(({ text }) => /^(--?)?(install|remove|purge|erase|upgrade)$/.test(text))
+        ? asks(`changes system packages with ${name}`, "high")
+        : null,
+  }),
   kill: {
     judge: (call) => (killsOwn(call) ? null : asks("stops processes that this line did not start", "medium")),
     paths: () => [],
@@ -76,14 +96,14 @@ export const refusedPrograms: Programs = {
     "kubectl helm terraform tofu pulumi ansible ansible-playbook aws gcloud gsutil az doctl heroku fly flyctl vercel netlify wrangler firebase gh glab hub twine",
     always("acts on systems outside this machine", "high"),
   ),
-  ...each("docker podman nerdctl", {
+  ...each("docker podman nerdctl docker-compose podman-compose vagrant", {
     judge: ({ name, args }) =>
       readOnlyDocker.has(positionals(args)[0]?.text ?? "")
         ? null
         : asks(`runs ${name}, which can reach everything on this machine`, "high"),
   }),
   ...each(
-    "ssh-keygen ssh-add ssh-copy-id ssh-agent gpg gpg2 pass security",
+    "ssh-keygen ssh-add ssh-copy-id ssh-agent gpg gpg2 pass gopass security secret-tool keyctl vault op bw lpass",
     always("handles keys of the person", "high"),
   ),
   ...each("osascript open xdg-open screen tmux", always("acts in the person's session", "medium")),

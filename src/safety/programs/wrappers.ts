@@ -1,7 +1,10 @@
 /** Programs that run another command: taken off, so that what they run is judged. An option not known here is not guessed at. */
+
+import { asks, insists } from "../finding.ts";
 import { NotUnderstood } from "../shell-tokens.ts";
 import type { Argument } from "../shell-words.ts";
 import { type Call, each, type Program, type Programs, type Run, unknownArgument, valuesOf } from "./program.ts";
+import { hijackingVariables } from "./traits.ts";
 
 interface Shape {
   /** Options that take the next word. */
@@ -91,11 +94,17 @@ const packageRunner: Shape = {
 };
 
 export const wrapperPrograms: Programs = {
-  env: wrapper({
-    valued: "-u --unset -C --chdir",
-    plain: "-i - --ignore-environment -0 --null -v --debug",
-    assigns: true,
-  }),
+  env: {
+    ...wrapper({
+      valued: "-u --unset -C --chdir",
+      plain: "-i - --ignore-environment -0 --null -v --debug",
+      assigns: true,
+    }),
+    judge: ({ args }) =>
+      args
+        .filter(({ text }) => /^\w+=/.test(text) && hijackingVariables.test(text.split("=")[0] ?? ""))
+        .map(({ text }) => asks(`sets ${text.split("=")[0]}, which makes other programs run something else`, "medium")),
+  },
   nice: wrapper({ valued: "-n --adjustment", plain: "-1 -5 -10 -15 -19" }),
   ionice: wrapper({ valued: "-c -n -p --class --classdata", plain: "-t" }),
   timeout: wrapper({
@@ -120,9 +129,15 @@ export const wrapperPrograms: Programs = {
     plain: "-0 --null -r --no-run-if-empty -t --verbose -p -x --exit -i -J",
     feeds: true,
   }),
-  ...each("parallel", wrapper({ valued: "-j --jobs", plain: "-k -0 --keep-order --null", feeds: true })),
+  parallel: {
+    ...wrapper({ valued: "-j --jobs", plain: "-k -0 --keep-order --null", feeds: true }),
+    judge: ({ args, input }) =>
+      input.kind !== "none" && args.every(({ text }) => text.startsWith("-"))
+        ? insists("feeds lines to parallel, which runs them", "high")
+        : null,
+  },
   ...each("npx bunx uvx pnpx", wrapper(packageRunner)),
-  ...each("npm pnpm yarn", wrapper({ ...packageRunner, verbs: "exec x dlx" })),
+  ...each("npm pnpm yarn bun", wrapper({ ...packageRunner, verbs: "exec x dlx" })),
   ...each("poetry pipenv uv rye hatch pdm pipx mise", wrapper({ ...packageRunner, verbs: "run" })),
   bundle: wrapper({ verbs: "exec" }),
 };
