@@ -32,7 +32,7 @@ function redactingTool(tool: Tool, redaction: Redaction): Tool {
   const call = (prepared: PreparedCall): PreparedCall => ({
     ...prepared,
     ...(prepared.failure === undefined ? {} : { failure: result(prepared.failure) }),
-    run: async (signal) => result(await prepared.run(signal)),
+    run: async (signal, grant) => result(await prepared.run(signal, grant)),
   });
   return {
     ...tool,
