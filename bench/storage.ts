@@ -60,20 +60,22 @@ export async function resumeAfterKill(model: RunningModel): Promise<void> {
   await eventsAfter(loom, taskId, 20);
   await loom.kill();
   const last = (await createDatabaseCare().status(join(loom.home, "loom.db"))).content?.events ?? 0;
-  const began = performance.now();
+  const began = Date.now();
   await using again = await startLoom(model.url, loom);
-  await eventsAfter(again, taskId, last);
-  const seconds = (performance.now() - began) / 1000;
+  const writtenAt = await eventsAfter(again, taskId, last);
+  const seenAt = Date.now();
   await model.latency(0);
-  print({ name: "first new event after SIGKILL", value: seconds, unit: "s", mark: { kind: "<=", value: 1 } });
+  const name = "first new event after SIGKILL";
+  print({ name: `${name}, in the log`, value: (writtenAt - began) / 1000, unit: "s" });
+  print({ name: `${name}, at a client`, value: (seenAt - began) / 1000, unit: "s", mark: { kind: "<=", value: 1 } });
 }
 
-/** Resolves when the log goes on behind `after`. */
-async function eventsAfter(loom: RunningLoom, taskId: string, after: number): Promise<void> {
+/** @returns when the log went on behind `after` (epoch ms) */
+async function eventsAfter(loom: RunningLoom, taskId: string, after: number): Promise<number> {
   for (;;) {
     const answer = await fetch(`${loom.url}/tasks/${taskId}/events?after=${after}&wait=5`);
-    const events = (await answer.json()) as readonly unknown[];
-    if (events.length > 0) return;
+    const [first] = (await answer.json()) as readonly { readonly timestamp: string }[];
+    if (first !== undefined) return Date.parse(first.timestamp);
   }
 }
 

@@ -1,4 +1,5 @@
 /** With no [models] configured: what is there? Keys in the environment, and model servers on the usual loopback ports. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { isJsonObject } from "../lib/json.ts";
 import { initialValues, type ModelEntry, modelKeys } from "./schema.ts";
 
@@ -24,21 +25,21 @@ const servers: readonly Candidate[] = [
 ];
 
 const probeMs = 300;
+/** A server that is there and loads its model is waited for: who starts both at once finds it. */
+const loadingMs = 15_000;
+const betweenMs = 250;
 const everyRole: ModelEntry["roles"] = ["planner", "executor", "verifier", "extractor", "compactor"];
 
 export async function discoverModels(
   env: Readonly<Record<string, string | undefined>>,
   candidates: readonly Candidate[] = servers,
+  patienceMs = loadingMs,
 ): Promise<Discovery> {
-  const found = await Promise.all(candidates.map(ask));
+  const until = Date.now() + patienceMs;
+  const found = await Promise.all(candidates.map((candidate) => askPatiently(candidate, until)));
   const local = found.find((answer) => answer !== null && answer.models.length > 0) ?? null;
   const keyed = fromKeys(env);
-  const said = [
-    ...found.flatMap((answer) =>
-      answer === null ? [] : [`Found ${answer.title} at ${answer.baseUrl} with ${answer.models.length} model(s)`],
-    ),
-    ...keyed.said,
-  ];
+  const said = [...found.flatMap((answer) => (answer === null ? [] : [foundAs(answer)])), ...keyed.said];
   if (keyed.model !== null) {
     return {
       models: { discovered: keyed.model },
@@ -93,14 +94,35 @@ function fromKeys(env: Readonly<Record<string, string | undefined>>): {
   return { model: null, said: [] };
 }
 
-async function ask(candidate: Candidate): Promise<(Candidate & { readonly models: readonly string[] }) | null> {
+interface Answer extends Candidate {
+  readonly models: readonly string[];
+  readonly isLoading: boolean;
+}
+
+function foundAs({ title, baseUrl, models, isLoading }: Answer): string {
+  return isLoading
+    ? `Found ${title} at ${baseUrl}, which still loads its model: start Loom again when it is ready`
+    : `Found ${title} at ${baseUrl} with ${models.length} model(s)`;
+}
+
+async function askPatiently(candidate: Candidate, until: number): Promise<Answer | null> {
+  for (;;) {
+    const answer = await ask(candidate);
+    if (answer?.isLoading !== true || Date.now() >= until) return answer;
+    await sleep(betweenMs);
+  }
+}
+
+async function ask(candidate: Candidate): Promise<Answer | null> {
   try {
     const answer = await fetch(`${candidate.baseUrl}${candidate.list}`, {
       signal: AbortSignal.timeout(probeMs),
       redirect: "error",
     });
+    // What llama.cpp and others say until their model is in memory.
+    if (answer.status === 503) return { ...candidate, models: [], isLoading: true };
     const body: unknown = await answer.json();
-    return answer.ok ? { ...candidate, models: namesIn(body) } : null;
+    return answer.ok ? { ...candidate, models: namesIn(body), isLoading: false } : null;
   } catch {
     return null; // nobody there, or somebody else: both mean that there is no model server
   }

@@ -7,9 +7,9 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.close();
 });
 
-async function answering(body: unknown): Promise<string> {
+async function answering(body: unknown, status = () => 200): Promise<string> {
   const server = createServer((_request, response) =>
-    response.setHeader("content-type", "application/json").end(JSON.stringify(body)),
+    response.writeHead(status(), { "content-type": "application/json" }).end(JSON.stringify(body)),
   );
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -34,6 +34,18 @@ describe("with no models configured", () => {
       roles: ["planner", "executor", "verifier", "extractor", "compactor"],
     });
     expect(found.said.join("\n")).toContain("chose qwen3:8b at Server for every role");
+  });
+
+  test("a model server that still loads its model is waited for, and named when it takes too long", async () => {
+    let loading = 2;
+    const url = await answering({ data: [{ id: "qwen3:8b" }] }, () => (loading-- > 0 ? 503 : 200));
+    const found = await discoverModels({}, [candidate("Slow", url)]);
+    expect(found.models["discovered"]?.model).toBe("qwen3:8b");
+    loading = Number.POSITIVE_INFINITY;
+    const given = await discoverModels({}, [candidate("Slow", url)], 0);
+    expect(given.models).toEqual({});
+    expect(given.said[0]).toContain("Slow at http");
+    expect(given.said[0]).toContain("still loads its model");
   });
 
   test("a key in the environment is taken before a local server", async () => {

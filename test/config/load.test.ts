@@ -185,8 +185,7 @@ describe("a mistake in the configuration", () => {
 });
 
 describe("a variable of the environment", () => {
-  const { config } = load("");
-  const secretIn = (name: string, value: string) => secretsOf(config, { [name]: value });
+  const secretIn = (name: string, value: string) => secretsOf(load("").config, { [name]: value });
 
   test.each([
     ["GITHUB_TOKEN", "ghp_0123456789"],
