@@ -19,7 +19,9 @@ export interface TemporaryFolder extends Disposable {
 
 export function temporaryFolder(parent: string = fastFolder): TemporaryFolder {
   const path = mkdtempSync(join(parent, "loom-storage-"));
-  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+  // A thread that is just opening its database may put a file there in that very moment.
+  const gone = { recursive: true, force: true, maxRetries: 10, retryDelay: 20 };
+  return { path, [Symbol.dispose]: () => rmSync(path, gone) };
 }
 
 export interface OpenedFile extends Disposable {
