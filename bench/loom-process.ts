@@ -1,10 +1,10 @@
 /** A Loom server in a process of its own, on one core where `taskset` is there, with a temporary home. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../test/support/free-port.ts";
 
 const binary = fileURLToPath(new URL("../bin/loom.mjs", import.meta.url));
 const hasTaskset = spawnSync("taskset", ["-V"]).status === 0;
@@ -17,18 +17,6 @@ export interface RunningLoom extends AsyncDisposable {
   kill(): Promise<void>;
   /** Resident memory in MB. */
   rss(): number;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await new Promise<number>((resolve) => {
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      resolve(typeof address === "object" && address !== null ? address.port : 0);
-    });
-  });
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /**

@@ -59,6 +59,9 @@ export interface Answer {
   readonly type?: string;
 }
 
+/** For a read of events that waits for none. */
+export const unhurried = new AbortController().signal;
+
 /** Of a read with `If-None-Match`. */
 export const unchanged: Answer = { description: "Nothing happened since" };
 

@@ -7,9 +7,7 @@ import type { Event, TaskEvent } from "../domain/event.ts";
 import { runIdOf } from "../domain/ids.ts";
 import type { TaskView } from "../domain/view.ts";
 import type { Loom } from "../ports/loom.ts";
-
-/** For a read that waits for nothing. */
-const unhurried = new AbortController().signal;
+import { unhurried } from "./door.ts";
 
 export interface Gap {
   readonly from: number;

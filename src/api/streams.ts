@@ -8,7 +8,7 @@ import type { TaskView } from "../domain/view.ts";
 import { messageOf } from "../lib/errors.ts";
 import type { FeedItem } from "../ports/feed.ts";
 import { beyondTheLog, cursorOf, isSelected, type Selection, typesOf } from "./cursor.ts";
-import { type App, answers, type Door } from "./door.ts";
+import { type App, answers, type Door, unhurried } from "./door.ts";
 import { endOf, gapAfter, gapFrame, globalGapFrame, isTerminal } from "./gaps.ts";
 import { GlobalStreamQuery, StreamQuery, TaskPath, TokensQuery } from "./requests.ts";
 import type { EventStream } from "./sse.ts";
@@ -16,8 +16,6 @@ import { issueTicketRoute } from "./ticket-route.ts";
 import { globalFrame, plainTokenFrame, streamedTokenFrame, taskFrame } from "./wire.ts";
 
 const pageSize = 500;
-/** For reads that wait for nothing. */
-const unhurried = new AbortController().signal;
 const resumable = z.looseObject({ "last-event-id": z.string().optional().describe("Only events after this one.") });
 const good = {
   200: { description: "Server-sent events", type: "text/event-stream" },

@@ -8,7 +8,7 @@ import type { Loom, Submission } from "../ports/loom.ts";
 import { EventAnswer, ListAnswer, SubmittedAnswer, TaskAnswer } from "./answers.ts";
 import { callerOf } from "./caller.ts";
 import { etagOf, isUnchanged, preferredWait, readHeaders, termsOf, writeHeaders } from "./conditional.ts";
-import { type App, answers, bodyProblems, type Door, givenUp } from "./door.ts";
+import { type App, answers, bodyProblems, type Door, givenUp, unhurried } from "./door.ts";
 import { endOf, type Gap, gapAfter, gapText, isTerminal } from "./gaps.ts";
 import { present } from "./present.ts";
 import { EventsQuery, ListQuery, MetadataPolicy, NoQuery, SubmitBody, TaskPath, ViewQuery } from "./requests.ts";
@@ -211,7 +211,7 @@ async function beyondGap({
 }): Promise<readonly string[]> {
   const { task_id: id } = view;
   const end = gap.firstAvailable === null ? endOf(view) : null;
-  const query = { after: gap.from, limit, waitMs: 0, signal: new AbortController().signal };
+  const query = { after: gap.from, limit, waitMs: 0, signal: unhurried };
   const events = end === null ? await loom.events(id, query) : [end];
   return [gapText(id, gap), ...events.map((event) => eventText(id, event))];
 }

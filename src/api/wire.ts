@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { type EventType, eventSchema, type TaskEvent } from "../domain/event.ts";
 import { runIdOf } from "../domain/ids.ts";
+import { fitted, shortened } from "../lib/fitting.ts";
 import type { GlobalEvent, TaskRow } from "../ports/event-store.ts";
 import type { Token } from "../ports/feed.ts";
 import type { MemoryRow } from "../ports/memory.ts";
@@ -30,8 +31,8 @@ export function eventText(taskId: string, event: TaskEvent): string {
     timestamp: timeOf(at),
     subtask_id: subtaskId,
   };
-  const data = fitted(withTimes(facts));
-  const text = `${JSON.stringify(envelope).slice(0, -1)},"data":${data.text}${data.cut ? ',"truncated":true' : ""}}`;
+  const data = fitted(withTimes(facts), dataBytesMax) ?? { text: "{}", isCut: true };
+  const text = `${JSON.stringify(envelope).slice(0, -1)},"data":${data.text}${data.isCut ? ',"truncated":true' : ""}}`;
   texts.set(event, text);
   return text;
 }
@@ -119,42 +120,4 @@ function withTimes(facts: object): object {
     moments.includes(name) && typeof value === "number" ? [name, timeOf(value)] : [name, value],
   );
   return Object.fromEntries(told) as object;
-}
-
-interface Cut {
-  readonly chars: number;
-  readonly items: number;
-}
-
-/** Ever harder cuts: long texts first, long lists only when that was not enough. */
-const cuts: readonly Cut[] = [
-  ...[4096, 1024, 256, 64].map((chars) => ({ chars, items: Number.POSITIVE_INFINITY })),
-  ...[64, 16, 4, 1].map((items) => ({ chars: 64, items })),
-];
-
-function fitted(facts: object): { readonly text: string; readonly cut: boolean } {
-  const whole = JSON.stringify(facts);
-  if (Buffer.byteLength(whole) <= dataBytesMax) return { text: whole, cut: false };
-  for (const cut of cuts) {
-    const text = JSON.stringify(
-      Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, trimmed(value, cut)])),
-    );
-    if (Buffer.byteLength(text) <= dataBytesMax) return { text, cut: true };
-  }
-  return { text: "{}", cut: true };
-}
-
-function trimmed(value: unknown, cut: Cut): unknown {
-  if (typeof value === "string") return shortened(value, cut.chars);
-  if (Array.isArray(value)) return value.slice(0, cut.items).map((item) => trimmed(item, cut));
-  if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).slice(0, Math.max(cut.items, 4));
-  return Object.fromEntries(entries.map(([name, member]) => [name, trimmed(member, cut)]));
-}
-
-/** Says what is missing, and never ends in half a character. */
-function shortened(text: string, chars: number): string {
-  if (text.length <= chars) return text;
-  const head = text.slice(0, chars).replace(/[\uD800-\uDBFF]$/, "");
-  return `${head}… [cut: ${Buffer.byteLength(text)} bytes in all]`;
 }

@@ -2,7 +2,8 @@
 import type { Event, TaskEvent } from "../domain/event.ts";
 import { changesOf, isClosed, planned, type Task } from "../domain/task.ts";
 import { statusOf, viewOf } from "../domain/view.ts";
-import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
+import { fitted, shortened } from "../lib/fitting.ts";
+import type { Json, JsonObject } from "../lib/json.ts";
 import type { OutboxRow, TaskRow } from "../ports/event-store.ts";
 
 export function rowOf(task: Task): TaskRow {
@@ -62,7 +63,7 @@ function bodyOf(task: Task, event: TaskEvent, type: string): Json {
     task_id: task.id,
     run_id: view.run_id,
     status: view.status,
-    goal: task.brief.goal.slice(0, 4000),
+    goal: shortened(task.brief.goal, 4000),
     subtasks_completed: view.progress.completed,
     subtasks_failed: view.progress.failed,
     subtasks_flagged: subtasks.filter(({ status }) => status.kind === "completed" && status.flagged).length,
@@ -70,25 +71,9 @@ function bodyOf(task: Task, event: TaskEvent, type: string): Json {
     files_changed: changesOf(task).length,
     data: { seq, ...facts },
   };
-  return fitted(JSON.parse(JSON.stringify(told)) as Json);
-}
-
-/** Cuts long texts and lists until it fits; what was cut is said, and stands whole in the log. */
-function fitted(body: Json): Json {
-  for (const max of [4000, 1000, 250]) {
-    if (sizeOf(body) <= bodyBytesMax) return body;
-    body = { ...(cut(body, max) as JsonObject), truncated: true };
-  }
-  return body;
-}
-
-function cut(value: Json, max: number): Json {
-  if (typeof value === "string") return value.length > max ? `${value.slice(0, max)}…` : value;
-  if (Array.isArray(value)) return value.slice(0, max / 10).map((inner: Json) => cut(inner, max));
-  if (!isJsonObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, cut(inner, max)]));
-}
-
-function sizeOf(body: Json): number {
-  return new TextEncoder().encode(JSON.stringify(body)).byteLength;
+  const fits = fitted(told, bodyBytesMax);
+  // What was cut stands whole in the log.
+  if (fits === null) return { type, timestamp: told.timestamp, task_id: task.id, status: view.status, truncated: true };
+  const body = JSON.parse(fits.text) as JsonObject;
+  return fits.isCut ? { ...body, truncated: true } : body;
 }

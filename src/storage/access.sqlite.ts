@@ -2,7 +2,7 @@
 import type { Database } from "better-sqlite3";
 import type { ApiKey, Audit, AuditFacts, Keys, Scope } from "../ports/access.ts";
 import { createAuditWriter } from "./audit-chain.ts";
-import { asError, guarded, storageFailure } from "./failures.ts";
+import { failureOf, guarded } from "./failures.ts";
 
 /** Each says what went wrong, or null. */
 export interface AccessJobs {
@@ -33,14 +33,6 @@ export function createAccessJobs(connection: Database): AccessJobs {
     for (const row of rows) write(row);
   });
   const used = connection.prepare("UPDATE api_key SET last_used_at = ? WHERE key_id = ?");
-  const failureOf = (action: string, work: () => unknown): Error | null => {
-    try {
-      work();
-      return null;
-    } catch (failure) {
-      return asError(storageFailure(action, failure));
-    }
-  };
   return {
     audit: (rows) => failureOf("write to the audit log", () => writeAll.immediate(rows)),
     keyUsed: (id, at) => failureOf("note the use of a key", () => used.run(at, id)),

@@ -33,6 +33,16 @@ export function asError(failure: unknown): Error {
   return failure instanceof Error ? failure : new Error(messageOf(failure));
 }
 
+/** @returns what a write came to: what went wrong, as `storageFailure` says it, or null */
+export function failureOf(action: string, write: () => unknown): Error | null {
+  try {
+    write();
+    return null;
+  } catch (failure) {
+    return asError(storageFailure(action, failure));
+  }
+}
+
 export function isStorageFull(error: unknown): boolean {
   return fullCodes.has(codeOf(error) ?? "");
 }

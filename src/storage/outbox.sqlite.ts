@@ -3,7 +3,7 @@ import type { Database } from "better-sqlite3";
 import type { Json } from "../lib/json.ts";
 import type { IdempotencyRow, OutboxRow } from "../ports/event-store.ts";
 import { type Attempt, type Delivery, historyMax, type Outbox, type Outcome } from "../ports/outbox.ts";
-import { asError, guarded, storageFailure } from "./failures.ts";
+import { failureOf, guarded } from "./failures.ts";
 
 interface Row {
   readonly delivery_id: string;
@@ -41,6 +41,8 @@ export interface Redelivered {
   readonly kept?: IdempotencyRow | undefined;
 }
 
+const recording = "record a delivery";
+
 /** What is written to deliveries after their events. Each says what went wrong, or null. */
 export interface DeliveryJobs {
   settle(settled: Settled): Error | null;
@@ -72,19 +74,10 @@ export function createDeliveryJobs(connection: Database): DeliveryJobs {
   const markTold = connection.prepare("UPDATE delivery SET told = 1 WHERE delivery_id = ?");
   return {
     settle: ({ attempt, ...facts }) =>
-      failureOf(() => settle.run({ ...facts, attempt: attempt === null ? null : JSON.stringify(attempt) })),
-    redeliver: (redelivered) => failureOf(() => redeliverOnce.immediate(redelivered)),
-    markTold: (deliveryId) => failureOf(() => markTold.run(deliveryId)),
+      failureOf(recording, () => settle.run({ ...facts, attempt: attempt === null ? null : JSON.stringify(attempt) })),
+    redeliver: (redelivered) => failureOf(recording, () => redeliverOnce.immediate(redelivered)),
+    markTold: (deliveryId) => failureOf(recording, () => markTold.run(deliveryId)),
   };
-}
-
-function failureOf(write: () => unknown): Error | null {
-  try {
-    write();
-    return null;
-  } catch (failure) {
-    return asError(storageFailure("record a delivery", failure));
-  }
 }
 
 type Reader = Pick<Outbox, "due" | "nextDue" | "delivery" | "deliveries" | "isStopped" | "untold">;

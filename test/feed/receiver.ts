@@ -19,6 +19,12 @@ export interface Receiver extends AsyncDisposable {
   cameTo(count: number): Promise<void>;
 }
 
+/** Answers all alike. */
+export const answering =
+  (status: number, headers: Record<string, string> = {}) =>
+  (_request: Received, response: ServerResponse): void =>
+    void response.writeHead(status, headers).end();
+
 /** @param port 0: any free one */
 export async function openReceiver(
   answer: (request: Received, response: ServerResponse) => void,

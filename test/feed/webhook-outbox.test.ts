@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Storage } from "../../src/storage/storage.ts";
 import { answered, delivery, startedAt } from "../contracts/batches.ts";
-import { plainEgress, type Received } from "./receiver.ts";
+import { answering, plainEgress } from "./receiver.ts";
 import { Workplace } from "./webhook-workplace.ts";
 
 let work: Workplace;
@@ -11,11 +11,6 @@ beforeEach(() => {
   work = new Workplace();
 });
 afterEach(() => work.stack.disposeAsync());
-
-const answering =
-  (status: number, headers: Record<string, string> = {}) =>
-  (_request: Received, response: ServerResponse): void =>
-    void response.writeHead(status, headers).end();
 
 describe("an outcome that its task may not have heard of", () => {
   test("is told after the next start, once", async () => {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { createClock } from "../../src/observability/runtime.ts";
 import { delivery, startedAt } from "../contracts/batches.ts";
-import type { Received } from "./receiver.ts";
+import { answering } from "./receiver.ts";
 import { secret, Workplace } from "./webhook-workplace.ts";
 
 let work: Workplace;
@@ -13,11 +13,6 @@ beforeEach(() => {
   work = new Workplace();
 });
 afterEach(() => work.stack.disposeAsync());
-
-const answering =
-  (status: number, headers: Record<string, string> = {}) =>
-  (_request: Received, response: ServerResponse): void =>
-    void response.writeHead(status, headers).end();
 
 describe("a webhook that is owed", () => {
   test("is posted as JSON with its id and the time, and settled", async () => {

@@ -1,8 +1,8 @@
 /** The real llama.cpp server with its small model: where it is, how it is started, how it is asked whether it is up. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../support/free-port.ts";
 
 const shared = fileURLToPath(new URL("../../../shared/models/", import.meta.url));
 
@@ -68,12 +68,4 @@ async function up(url: string, child: ChildProcess): Promise<void> {
     if (answer?.status === 200) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
 }

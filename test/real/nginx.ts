@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { StreamProxy } from "../support/buffering-proxy.ts";
-import { freePort } from "../support/lasting-loom.ts";
+import { freePort } from "../support/free-port.ts";
 
 /** @returns the program: `LOOM_NGINX`, or the one on the path; null when there is none */
 export function findNginx(): string | null {

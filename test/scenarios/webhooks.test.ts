@@ -1,9 +1,6 @@
 /** Webhooks from end to end: a real server, its restart, a receiver on a real socket, and the verifier that receivers use. */
 
-import { once } from "node:events";
 import { statSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { Webhook } from "standardwebhooks";
 import { describe, expect, test } from "vitest";
@@ -12,6 +9,7 @@ import { DeliveryAnswer } from "../../src/api/answers.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { webhookSecret } from "../../src/config/webhook-secret.ts";
 import { openReceiver } from "../feed/receiver.ts";
+import { freePort } from "../support/free-port.ts";
 import { startModelServer } from "../support/model-server.ts";
 import { type Client, createPlace, type Scenario, startScenario } from "../support/scenario.ts";
 import { spawnLoom } from "../support/spawned.ts";
@@ -22,16 +20,6 @@ const story = [
   ...works("Write the file.", calls("write_file", { path: "one.txt", content: "1" }), "one.txt is written."),
   ...ending,
 ];
-
-/** A port on which nobody listens. */
-async function freePort(): Promise<number> {
-  const server: Server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 async function deliveriesOf(client: Client, taskId: string): Promise<z.infer<typeof DeliveryAnswer>[]> {
   return DeliveryAnswer.array().parse(await client.get(`/webhooks/deliveries?task_id=${taskId}`));

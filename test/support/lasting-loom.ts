@@ -1,6 +1,6 @@
 /** A Loom process that is killed and comes back at the same address, and clients that do not give up on it. */
-import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "./free-port.ts";
 import { type Spawned, spawnLoom } from "./spawned.ts";
 
 export interface LastingLoom extends AsyncDisposable {
@@ -26,18 +26,6 @@ export async function startLastingLoom(options: {
     },
     [Symbol.asyncDispose]: async () => void (await running.end("SIGKILL")),
   };
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await new Promise<number>((resolve) => {
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      resolve(typeof address === "object" && address !== null ? address.port : 0);
-    });
-  });
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 export interface Reply {

@@ -2,8 +2,9 @@
  * Limits of one command: memory, processes, size of a file. Set by a shell that then becomes the command, so that they cost
  * no process of their own; in control groups where this process may make some, since root is above the limit on processes.
  */
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { namesIn, textOf } from "./looking.ts";
 
 export interface Limits {
   /** 0: no limit, for each of the three. */
@@ -131,21 +132,5 @@ function removed(folder: string): void {
     rmdirSync(folder);
   } catch {
     // Not empty yet, or gone.
-  }
-}
-
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
   }
 }

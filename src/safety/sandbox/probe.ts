@@ -1,13 +1,14 @@
 /** Tries a sandbox out before anything rests on it: a command must work in it, and what it shall hold off must fail. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Duplex, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { messageOf } from "../../lib/errors.ts";
 import type { Command, Confined } from "../../ports/sandbox.ts";
+import { textOf } from "./looking.ts";
 
 const probeMs = 5000;
 const shownChars = 300;
@@ -95,17 +96,9 @@ async function allOf(stream: Readable | null): Promise<string> {
 function failureOf({ said, complaint }: Found, { root, outside }: Place): string | null {
   if (!said.has("done")) return complaint === "" ? "a command in it did not end as it should" : complaint;
   if (textOf(join(root, "inside")) !== "works\n") return "a command in it cannot write to its workspace";
-  if (textOf(outside) !== null) return "a command in it can write outside its workspace";
+  if (existsSync(outside)) return "a command in it can write outside its workspace";
   if (![...said].some((word) => word.startsWith("net:["))) return "a command in it cannot look at its own /proc";
   if (said.has(readlinkSync("/proc/self/ns/net"))) return "a command in it has this machine's network";
   if (said.has(readlinkSync("/proc/self/ns/pid"))) return "a command in it sees this machine's processes";
   return null;
-}
-
-function textOf(file: string): string | null {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return null;
-  }
 }

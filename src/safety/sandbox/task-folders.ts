@@ -1,8 +1,9 @@
 /** A home and a /tmp for the commands of each task: what one command leaves there, the next one finds; other tasks do not. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { TaskFolders } from "./bubblewrap.ts";
+import { textOf } from "./looking.ts";
 
 /** A task that has run no command for so long gets fresh ones. */
 const idleMs = 3_600_000;
@@ -75,12 +76,4 @@ function authorIn(home: string): string {
   const user = files.flatMap((file) => /^\s*\[user\]([^[]*)/m.exec(textOf(file))?.[1]?.split("\n") ?? []);
   const lines = user.map((line) => line.trim()).filter((line) => /^(name|email)\s*=/.test(line));
   return lines.length === 0 ? "" : `[user]\n${lines.join("\n")}\n`;
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
-  }
 }
