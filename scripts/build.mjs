@@ -78,11 +78,18 @@ function packagesOf(files) {
 /** @param {readonly string[]} folders */
 function licencesOf(folders) {
   const texts = folders.map((folder) => {
-    /** @type {{ readonly name: string, readonly version: string, readonly license?: string }} */
-    const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    const { name, version, license } = manifestIn(folder);
     const files = readdirSync(folder).filter((file) => /^licen[cs]e/i.test(file));
     const text = files.map((file) => readFileSync(join(folder, file), "utf8").trim()).join("\n\n");
     return `${name} ${version} (${license ?? "its licence stands below"})\n\n${text}\n`;
   });
   return `dist/ holds code of these packages.\n\n${texts.join(`\n${"-".repeat(80)}\n\n`)}`;
+}
+
+/**
+ * @param {string} folder
+ * @returns {{ readonly name: string, readonly version: string, readonly license?: string }}
+ */
+function manifestIn(folder) {
+  return /** @type {ReturnType<typeof manifestIn>} */ (JSON.parse(readFileSync(join(folder, "package.json"), "utf8")));
 }
