@@ -24,7 +24,8 @@ const servers: readonly Candidate[] = [
   { title: "vLLM", provider: "openai_compatible", baseUrl: "http://127.0.0.1:8000/v1", list: "/models" },
 ];
 
-const probeMs = 300;
+/** Where nobody listens the answer comes at once: only what hangs is waited for. */
+const probeMs = 1500;
 /** A server that is there and loads its model is waited for: who starts both at once finds it. */
 const loadingMs = 15_000;
 const betweenMs = 250;

@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import type { z } from "zod";
 import { LoomError, messageOf } from "../lib/errors.ts";
 import { isJsonObject } from "../lib/json.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../lib/nearest.ts";
 import { type Config, initialValues, type KeySpec, modelKeys, sections } from "./schema.ts";
 import { expandPath, lineOf, overrideFromEnvironment, readSource, type Source, type Surroundings } from "./source.ts";
 

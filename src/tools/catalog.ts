@@ -4,6 +4,7 @@ import type { Egress } from "../ports/policy.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import type { Tool, Tools } from "../ports/tool.ts";
 import type { TextDiff } from "../ports/workspace.ts";
+import { appendFileTool } from "./append-file.ts";
 import { askUserTool } from "./ask-user.ts";
 import { deleteFileTool, moveFileTool } from "./delete-and-move.ts";
 import { editFileTool } from "./edit-file.ts";
@@ -53,6 +54,7 @@ export function createTools(options: ToolsOptions): Tools {
     searchFilesTool({ ripgrep, resultChars }),
     editFileTool({ textDiff, resultChars }),
     writeFileTool(),
+    appendFileTool(),
     moveFileTool(),
     deleteFileTool(),
     shellExecuteTool({ sandbox, inherited, resultChars }),

@@ -2,7 +2,8 @@
 import { z } from "zod";
 import type { Tool, ToolContext, ToolResult } from "../ports/tool.ts";
 import type { Entry } from "../ports/workspace.ts";
-import { actionOf, defineTool, failureFrom } from "./definition.ts";
+import { actionOf, defineTool } from "./definition.ts";
+import { failureAt } from "./near-paths.ts";
 import { cut } from "./output.ts";
 
 const depth = 2;
@@ -38,7 +39,7 @@ async function list(place: string, context: ToolContext, resultChars: number): P
       lines.push(`[Only the first ${entriesMax} entries are shown. List a folder below, or use glob_find.]`);
     return { success: true, output: cut(lines.join("\n"), resultChars) };
   } catch (error) {
-    return failureFrom(error);
+    return await failureAt(context.workspace, place, error);
   }
 }
 

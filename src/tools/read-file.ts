@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Tool, ToolContext, ToolResult } from "../ports/tool.ts";
 import { actionOf, defineTool, failureFrom, failureOf } from "./definition.ts";
+import { nearPaths } from "./near-paths.ts";
 import { headOf } from "./output.ts";
 import { withSeen } from "./seen-files.ts";
 
@@ -54,8 +55,10 @@ interface Reading {
 async function read(args: Args, { place, context, resultChars }: Reading): Promise<ToolResult> {
   try {
     const { state, bytes } = await context.workspace.look(place, readBytesMax);
-    if (state.kind === "absent")
-      return withSeen(context, failureOf(`File not found: ${args.path}`), { [place]: state });
+    if (state.kind === "absent") {
+      const near = await nearPaths(context.workspace, place);
+      return withSeen(context, failureOf(`File not found: ${args.path}.${near}`), { [place]: state });
+    }
     if (state.kind === "folder") return failureOf(`Not a file: ${args.path}. list_directory shows what is in a folder`);
     if (bytes === undefined)
       return failureOf(`${args.path} has more than the ${readBytesMax} bytes that are read at once`);

@@ -4,6 +4,7 @@ import { type FileState, sameState } from "../domain/change.ts";
 import type { PreparedCall, ToolContext, ToolResult } from "../ports/tool.ts";
 import type { ChangeMade } from "../ports/workspace.ts";
 import { actionOf, failing, failureFrom } from "./definition.ts";
+import { failureAt } from "./near-paths.ts";
 
 export function digestOf(bytes: Uint8Array): string {
   return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
@@ -16,6 +17,11 @@ export function staleness(context: ToolContext, path: string, current: FileState
   return current.kind === "absent"
     ? `${path} is gone since you last saw it. Read it again to confirm, then go on`
     : `${path} has changed since you last saw it. Read it again, then repeat the call on what stands there now`;
+}
+
+function isSeen(context: ToolContext, path: string, state: FileState): boolean {
+  const seen = context.seen.get(path);
+  return seen !== undefined && sameContent(seen, state);
 }
 
 /** Permission bits are nothing one reads. */
@@ -36,6 +42,8 @@ export function withSeen(
 interface Changing {
   readonly tool: string;
   readonly deletes?: boolean;
+  /** Done without regard to what stands there, so that it shows nothing of it either. */
+  readonly blind?: boolean;
   readonly plan: () => Promise<ChangeMade>;
   /** Why the call is refused although it could be done; asked before the plan is made. */
   readonly refusal?: () => Promise<ToolResult | null>;
@@ -55,11 +63,15 @@ export async function changing(
     const change = await changing.plan();
     return { action, destructive: false, change, run: async () => await applied(context, change, changing) };
   } catch (error) {
-    return failing(action, failureFrom(error));
+    return failing(action, await failureAt(context.workspace, paths[0] ?? ".", error));
   }
 }
 
-async function applied(context: ToolContext, change: ChangeMade, { done }: Changing): Promise<ToolResult> {
+async function applied(
+  context: ToolContext,
+  change: ChangeMade,
+  { done, blind = false }: Changing,
+): Promise<ToolResult> {
   try {
     await context.workspace.apply(change);
   } catch (error) {
@@ -68,9 +80,12 @@ async function applied(context: ToolContext, change: ChangeMade, { done }: Chang
   const result = done(change);
   const files = change.changes.filter(({ before, after }) => before.kind !== "folder" && after.kind !== "folder");
   const states = Object.fromEntries(
-    files.flatMap(({ path, after, moved_from }) =>
-      moved_from === undefined || context.seen.get(moved_from) !== undefined ? [[path, after]] : [],
-    ),
+    files.flatMap(({ path, before, after, moved_from }) => {
+      const isKnown = blind
+        ? before.kind === "absent" || isSeen(context, path, before)
+        : moved_from === undefined || context.seen.get(moved_from) !== undefined;
+      return isKnown ? [[path, after]] : [];
+    }),
   );
   return withSeen(context, result, states);
 }

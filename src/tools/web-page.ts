@@ -23,12 +23,12 @@ export function isHtml(contentType: string, text: string): boolean {
 }
 
 /** @returns Markdown of the page's main part; its bare text where it cannot be converted, or not in time */
-export async function markdownOf({ html, url }: Page, signal: AbortSignal): Promise<string> {
+export async function markdownOf({ html, url }: Page, signal: AbortSignal, limitMs = convertMs): Promise<string> {
   const page = { html: html.slice(0, convertedCharsMax), url };
   const worker = new Worker(converterUrl, { workerData: { pageToMarkdown: page }, resourceLimits: converterLimits });
   try {
     const messages: readonly unknown[] = await once(worker, "message", {
-      signal: AbortSignal.any([signal, AbortSignal.timeout(convertMs)]),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(limitMs)]),
     });
     const [markdown] = messages;
     return typeof markdown === "string" && markdown !== "" ? markdown : bareText(page.html);

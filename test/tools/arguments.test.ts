@@ -109,6 +109,7 @@ describe("the schemas that models are sent", () => {
       "search_files",
       "edit_file",
       "write_file",
+      "append_file",
       "move_file",
       "delete_file",
       "shell_execute",

@@ -55,6 +55,7 @@ describe("any tool, whatever path it is given", () => {
     const formOf = (name: string, path: string) =>
       ({
         write_file: { path, content: "inside" },
+        append_file: { path, content: "inside" },
         edit_file: { path, old_str: "inside", new_str: "inside too" },
         move_file: { source: path, destination: "moved.txt" },
         search_files: { pattern: "secret", path },

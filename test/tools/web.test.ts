@@ -128,7 +128,7 @@ describe("web_fetch", () => {
 describe("a page", () => {
   test("is converted the same in the worker and out of it", async () => {
     const page = { html: article, url: "http://example.org/" };
-    expect(await markdownOf(page, never)).toBe(await convertPage(page));
+    expect(await markdownOf(page, never, 60_000)).toBe(await convertPage(page));
   });
 
   test("of little text in its main part is taken whole", async () => {
@@ -151,7 +151,8 @@ describe("a page", () => {
     ]);
     clearInterval(beat);
     expect(texts[0]).toBe("needle");
-    expect(Math.max(...waits)).toBeLessThan(400);
+    // In this thread, the conversion alone would have held it for longer.
+    expect(Math.max(...waits)).toBeLessThan(2500);
   }, 15_000);
 
   test("whose conversion is stopped is not waited for", async () => {
@@ -163,9 +164,13 @@ describe("a page", () => {
   test("becomes bare text in one pass", () => {
     expect(bareText("a<b>c</b> <script>x<y</script>d<style>e</style> f")).toBe("a c d f");
     expect(bareText("a<script>x")).toBe("a");
-    const started = performance.now();
-    for (const evil of ["<", "<a ", "<script>", "<script", "</script"]) bareText(evil.repeat(200_000));
-    expect(performance.now() - started).toBeLessThan(2000);
+    const timed = (times: number): number => {
+      const started = performance.now();
+      for (const evil of ["<", "<a ", "<script>", "<script", "</script"]) bareText(evil.repeat(times));
+      return performance.now() - started;
+    };
+    // Ten times the text; what looks back from every mark would take a hundred times as long, seconds.
+    expect(timed(200_000)).toBeLessThan(Math.max(500, timed(20_000) * 40));
   });
 });
 
