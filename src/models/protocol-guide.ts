@@ -8,18 +8,25 @@ import type { ToolSchema } from "../ports/model.ts";
 const examplesMax = 3;
 const descriptionMax = 160;
 
-export function toolGuide(tools: readonly ToolSchema[]): string {
-  return [
+/** @param isShown worked examples stand elsewhere in the request */
+export function toolGuide(tools: readonly ToolSchema[], isShown: boolean): string {
+  const told = [
     "# Tools",
     'Each of your replies is one JSON object and nothing else. To use a tool: {"tool": its name, then its arguments}. The result comes back as the next message. Use one tool a reply; take paths, names and text from the task, not from the examples.',
     'When the work is done and you have seen that it is: {"tool": "finish", "summary": what was done and found}.',
     "",
     ...tools.map(line),
+  ];
+  return [...told, ...(isShown ? [] : exampleLines(tools))].join("\n");
+}
+
+function exampleLines(tools: readonly ToolSchema[]): readonly string[] {
+  return [
     "",
     "# Examples from another job",
     ...examples(tools),
     `Then, with the results seen: ${JSON.stringify({ tool: "finish", summary: "The harbour opens at six; notes/harbour.txt says so now." })}`,
-  ].join("\n");
+  ];
 }
 
 function line({ name, description, parameters }: ToolSchema): string {

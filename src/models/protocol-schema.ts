@@ -16,10 +16,15 @@ const longNames = /content|text|body|str|query|question|command|patch|diff|code/
 /** What is kept of a parameter's schema; patterns, formats and ranges trip some engines, and the tool checks them anyway. */
 const keptMembers = ["type", "enum", "const", "anyOf", "oneOf", "items", "properties", "required", "maxItems"];
 
-/** @param maxTokens the model's cap on a reply */
-export function replySchema(tools: readonly ToolSchema[], maxTokens: number): JsonObject {
+interface ReplyBounds {
+  /** The model's cap on a reply. */
+  readonly maxTokens: number;
+  readonly mustCall: boolean;
+}
+
+export function replySchema(tools: readonly ToolSchema[], { maxTokens, mustCall }: ReplyBounds): JsonObject {
   const longMax = Math.max(shortTextMax, Math.min(longTextMax, maxTokens * charactersPerToken));
-  return { anyOf: [...tools.map((tool) => callSchema(tool, longMax)), finishSchema] };
+  return { anyOf: [...tools.map((tool) => callSchema(tool, longMax)), ...(mustCall ? [] : [finishSchema])] };
 }
 
 const finishSchema: JsonObject = {

@@ -9,6 +9,7 @@ import { type ReadJson, readJson, soleFence } from "./json-reading.ts";
 import { toolGuide } from "./protocol-guide.ts";
 import { replySchema } from "./protocol-schema.ts";
 
+type Asked = Pick<ModelRequest, "messages" | "tools" | "schema" | "examples" | "mustCall">;
 type Told = Pick<ModelRequest, "messages" | "tools" | "schema">;
 type Answer = Pick<ModelReply, "text" | "toolCalls" | "finish" | "repaired">;
 
@@ -16,14 +17,21 @@ type Answer = Pick<ModelReply, "text" | "toolCalls" | "finish" | "repaired">;
  * @param maxTokens the model's cap on a reply, the same for all its calls
  * @returns the request without native tools; a caller's own schema is kept, and tools are then not told
  */
-export function speakJson({ messages, tools = [], schema }: Told, maxTokens: number): Told {
-  const told = messages.map(rendered);
+export function speakJson(asked: Asked, maxTokens: number): Told {
+  const { messages, tools = [], schema, examples = [], mustCall = false } = asked;
+  const told = withExamples(messages, examples).map(rendered);
   if (schema !== undefined) return { messages: merged(told), schema };
   if (tools.length === 0) return { messages: merged(told) };
   return {
-    messages: merged(withGuide(told, toolGuide(tools))),
-    schema: { name: "next_step", schema: replySchema(tools, maxTokens) },
+    messages: merged(withGuide(told, toolGuide(tools, examples.length > 0))),
+    schema: { name: "next_step", schema: replySchema(tools, { maxTokens, mustCall }) },
   };
+}
+
+/** Behind the system message: with it they are the stable front of every request. */
+function withExamples(messages: readonly Message[], examples: readonly Message[]): readonly Message[] {
+  const [first, ...rest] = messages;
+  return first?.role === "system" ? [first, ...examples, ...rest] : [...examples, ...messages];
 }
 
 /**
@@ -108,7 +116,7 @@ function merged(messages: readonly Message[]): Message[] {
 }
 
 /** @returns whether the request needs translating where tools are dropped: it offers tools, or shows that some were used */
-export function speaksTools({ messages, tools = [] }: Told): boolean {
+export function speaksTools({ messages, tools = [] }: Asked): boolean {
   return (
     tools.length > 0 ||
     messages.some(({ role, ...message }) => role === "tool" || ("toolCalls" in message && message.toolCalls.length > 0))

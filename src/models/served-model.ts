@@ -157,7 +157,7 @@ export class ServedModel {
 
   /** @returns whether tools must be spoken as JSON; learns the window by the way */
   async #prepare(request: ModelRequest, signal: AbortSignal): Promise<boolean> {
-    const needsSupport = speaksTools(request);
+    const needsSupport = speaksTools(request) || (request.examples ?? []).length > 0;
     if (this.#knownWindow === null || needsSupport) await this.#learnFacts(signal);
     if (!needsSupport) return false;
     const measure = async (call: WireCall): Promise<number | null> => {

@@ -38,6 +38,10 @@ export interface ModelRequest {
   readonly tools?: readonly ToolSchema[];
   /** JSON that the reply shall be. Bound by the provider where it can, and checked by the caller in any case. */
   readonly schema?: { readonly name: string; readonly schema: JsonObject };
+  /** Worked examples of another job, as turns: shown, before all turns but the system's, to a model that speaks JSON by schema. */
+  readonly examples?: readonly Message[];
+  /** Finishing is not open yet: the reply shall be a call. Binds a model that speaks JSON by schema. */
+  readonly mustCall?: boolean;
   /** Lowers the model's own cap; never raises it. */
   readonly maxTokens?: number;
   readonly temperature?: number;

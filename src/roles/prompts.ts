@@ -73,7 +73,12 @@ export function executorBriefing({ task, subtask, memories }: SubtaskBriefing): 
     .join("\n\n");
 }
 
-export function subtaskSection(spec: SubtaskSpec): string {
+type Described = Pick<
+  SubtaskSpec,
+  "id" | "description" | "kind" | "acceptance_criteria" | "expected_outputs" | "checks"
+>;
+
+export function subtaskSection(spec: Described): string {
   return section(`Subtask ${spec.id}`, [
     spec.description,
     `Kind: ${kinds[spec.kind]}`,

@@ -10,12 +10,13 @@ import { bounds } from "../domain/rules.ts";
 import { LoomError } from "../lib/errors.ts";
 import { isJsonObject } from "../lib/json.ts";
 import type { Execution } from "../ports/executor.ts";
-import type { Models, ToolSchema } from "../ports/model.ts";
+import type { Message, Models, ToolSchema } from "../ports/model.ts";
 import type { Tool } from "../ports/tool.ts";
 import type { Workspace } from "../ports/workspace.ts";
 import { type CallPorts, toolFor } from "./call-plan.ts";
 import { runCalls } from "./calls.ts";
 import { Conversation } from "./conversation.ts";
+import { executorExamples } from "./examples.ts";
 import { within } from "./excerpt.ts";
 import { askModel, emptyReply } from "./model-step.ts";
 import { goOnAfterCut, goOnAfterNothing, lastTurns, nudgeAfterRepeats, steering } from "./prompts.ts";
@@ -42,6 +43,7 @@ export class ToolLoop {
   readonly #ports: LoopPorts;
   readonly #room: LoopRoom;
   readonly #schemas: readonly ToolSchema[];
+  readonly #examples: readonly Message[];
   readonly #conversation: Conversation;
   readonly #seen = new Map<string, FileState>();
   readonly #repetition = new Repetition();
@@ -50,11 +52,14 @@ export class ToolLoop {
   #denials = 0;
   #shortfalls = 0;
   #overflowed = false;
+  /** Something was read or done: only then is there anything to finish. */
+  #hasActed = false;
 
   constructor(ports: LoopPorts, room: LoopRoom) {
     this.#ports = ports;
     this.#room = room;
     this.#schemas = room.offered.map(({ schema }) => schema);
+    this.#examples = executorExamples(this.#schemas, room.opening.windowTokens);
     this.#conversation = new Conversation(room.opening, this.#schemas);
   }
 
@@ -114,7 +119,12 @@ export class ToolLoop {
     return askModel(journal, this.#ports, {
       step: `turn-${turn}`,
       pick,
-      request: { messages: this.#conversation.messages(), tools: this.#schemas },
+      request: {
+        messages: this.#conversation.messages(),
+        tools: this.#schemas,
+        examples: this.#examples,
+        mustCall: this.#mustCall(),
+      },
       at: { subtaskId: effect.subtaskId, attempt: effect.attempt, iteration: turn },
       started: jsonOf({ instructions, opening: turn === 1 ? this.#room.opening : undefined }),
       instructionSeqs: instructions.map(({ seq }) => seq),
@@ -125,6 +135,12 @@ export class ToolLoop {
         return cut.aborted && !stop.aborted.aborted ? emptyReply("interrupted") : null;
       },
     });
+  }
+
+  /** Small models say that it is done before they have done anything. An answer alone may need no tool. */
+  #mustCall(): boolean {
+    const { effect, task } = this.#room.execution;
+    return !this.#hasActed && task.subtasks.get(effect.subtaskId)?.spec.kind !== "answer";
   }
 
   #unread(): { readonly seq: number; readonly text: string }[] {
@@ -175,6 +191,7 @@ export class ToolLoop {
     };
     const end = await runCalls(at, reply.toolCalls);
     if (end.kind === "ended") return end.report;
+    this.#hasActed ||= end.records.some(({ success }) => success);
     const results = end.records.map(resultText);
     this.#conversation.acted(reply, results);
     this.#denials += end.records.filter(({ mark }) => mark === "denied").length;

@@ -145,6 +145,34 @@ describe("a request told as JSON", () => {
     expect(own.messages[2]).toEqual({ role: "assistant", content: '{"tool":"write_file","path":"a","content":""}' });
   });
 
+  test("shows worked examples behind the system message, in the same form, and then tells none", () => {
+    const examples: Message[] = [
+      { role: "user", content: "Job" },
+      { role: "assistant", content: "", toolCalls: [{ id: "e1", name: "weigh", arguments: { grams: 2 } }] },
+      { role: "tool", toolCallId: "e1", name: "weigh", content: "heavy" },
+      { role: "assistant", content: "Weighed" },
+    ];
+    const shown = speakJson({ messages, tools: [write], examples }, 4096).messages;
+    expect(shown.slice(1, 6)).toEqual([
+      { role: "user", content: "Job" },
+      { role: "assistant", content: '{"tool":"weigh","grams":2}' },
+      { role: "user", content: "Result of weigh:\nheavy" },
+      { role: "assistant", content: '{"tool":"finish","summary":"Weighed"}' },
+      { role: "user", content: "Go" },
+    ]);
+    expect(shown[0]?.content).not.toContain("# Examples");
+    expect(speakJson({ messages: [{ role: "user", content: "Go" }], examples }, 4096).messages).toHaveLength(5);
+    const schema = { name: "verdict", schema: { type: "object" } };
+    expect(speakJson({ messages, examples, schema }, 4096).messages).toHaveLength(told.messages.length + 4);
+  });
+
+  test("leaves finishing out where the reply must be a call", () => {
+    const open = speakJson({ messages, tools: [write], mustCall: false }, 4096).schema?.schema["anyOf"];
+    const bound = speakJson({ messages, tools: [write], mustCall: true }, 4096).schema?.schema["anyOf"];
+    expect(open).toEqual([...(bound as object[]), expect.objectContaining({ required: ["tool", "summary"] })]);
+    expect(bound).toHaveLength(1);
+  });
+
   test("is left without a schema where there are no tools", () => {
     expect(speakJson({ messages }, 4096).schema).toBeUndefined();
   });
@@ -239,6 +267,19 @@ describe("a server that drops tools", () => {
     expect((await world.call(request)).toolCalls).toHaveLength(1);
     expect(world.models.list()[0]).toMatchObject({ tool_protocol: "native", notes: [] });
     expect(world.server.requests).toHaveLength(requests);
+  });
+
+  test("is shown worked examples; one that takes tools is not", async () => {
+    const examples: Message[] = [
+      { role: "user", content: "Job" },
+      { role: "assistant", content: "Done" },
+    ];
+    for (const dropsTools of [true, false]) {
+      await using world = await worldOf("openai_compatible", { capabilities: null, dropsTools });
+      await world.call({ ...hello, examples });
+      const sent = JSON.stringify(world.server.requests.at(-1));
+      expect(sent.includes("Job")).toBe(dropsTools);
+    }
   });
 
   test("is not probed for calls without tools", async () => {
