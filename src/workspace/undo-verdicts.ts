@@ -13,6 +13,8 @@ export interface Restoration {
   readonly target: FileState;
   /** The text that is to stand there, where it keeps what others wrote elsewhere in it. */
   readonly merged?: Uint8Array;
+  /** Only as far back as what someone else wrote in between: why not further. */
+  readonly held?: string;
 }
 
 export type Verdict =
@@ -46,7 +48,55 @@ export async function judgePaths(place: Place, { selected, all, subtask }: Choic
     const question = { path, changes: withoutMerges(changes), others: others.get(path) ?? [] };
     verdicts.push(await judge(place, subtask === undefined ? question : { ...question, subtask }));
   }
-  return movedTogether(verdicts, chosen);
+  return await consistent(place, verdicts, chosen);
+}
+
+/** What is left where it stands may keep other things from going back: each such finding may lead to the next. */
+async function consistent(
+  place: Place,
+  judged: readonly Verdict[],
+  chosen: readonly RecordedChange[],
+): Promise<Verdict[]> {
+  let verdicts = [...judged];
+  for (let left = -1; left !== conflictsIn(verdicts); ) {
+    left = conflictsIn(verdicts);
+    verdicts = movedTogether(await withGround(place, verdicts), chosen);
+  }
+  return verdicts;
+}
+
+function conflictsIn(verdicts: readonly Verdict[]): number {
+  return verdicts.filter(({ kind }) => kind === "conflict").length;
+}
+
+/** Nothing can stand below what is no folder, and will be none. */
+async function withGround({ workspace: { root } }: Place, verdicts: readonly Verdict[]): Promise<Verdict[]> {
+  const byPath = new Map(verdicts.map((verdict) => [verdict.path, verdict]));
+  const holds = new Map<string, boolean>();
+  const canHold = async (path: string): Promise<boolean> => {
+    const known = holds.get(path);
+    if (known !== undefined) return known;
+    const verdict = byPath.get(path);
+    const { kind } = verdict?.kind === "restore" ? verdict.target : (await lookAt(root, path)).state;
+    // What stands nowhere yet is made; below a link or a file, nothing is.
+    const holdsHere = kind === "folder" || (kind === "absent" && verdict?.kind !== "restore");
+    const all = holdsHere && (path.includes("/") ? await canHold(parentOf(path)) : true);
+    holds.set(path, all);
+    return all;
+  };
+  const grounded: Verdict[] = [];
+  for (const verdict of verdicts) {
+    const { path } = verdict;
+    const needs = verdict.kind === "restore" && verdict.target.kind !== "absent" && path.includes("/");
+    if (!needs || (await canHold(parentOf(path)))) grounded.push(verdict);
+    else
+      grounded.push({ kind: "conflict", path, reason: `${parentOf(path)} is no folder any more, and stays as it is` });
+  }
+  return grounded;
+}
+
+export function parentOf(path: string): string {
+  return path.slice(0, Math.max(path.lastIndexOf("/"), 0));
 }
 
 /** A move is two changes; one of them is never undone alone. In the order of the log. */
@@ -98,11 +148,28 @@ async function judge(place: Place, question: Question): Promise<Verdict> {
         return conflict("its earlier content was not kept");
       return { kind: "restore", path, ids, current, target };
     }
-    const content = sameState(current, left) ? null : await withoutRuns(place, path, [run, ...more]);
-    return content === null ? conflict(reasonOf(more, later)) : restored({ path, ids, current }, content);
+    const all: readonly Run[] = [run, ...more];
+    const content = sameState(current, left) ? null : await withoutRuns(place, path, all);
+    if (content !== null) return restored({ path, ids, current }, content);
+    const reason = reasonOf(more, later);
+    return (await takenAway(place, path, { current, runs: all, reason })) ?? conflict(reason);
   } catch (error) {
     return conflict(messageOf(error));
   }
+}
+
+/** What someone else wrote, and these changes took away, comes back as they left it; what came before is left. */
+async function takenAway(
+  { blobs }: Place,
+  path: string,
+  { current, runs, reason }: { readonly current: FileState; readonly runs: readonly Run[]; readonly reason: string },
+): Promise<Restoration | null> {
+  const last = runs.at(-1);
+  if (last === undefined || runs.length === 1 || current.kind !== "absent") return null;
+  const target = last[0].before;
+  if (lastOf(last).after.kind !== "absent" || target.kind !== "file") return null;
+  if ((await blobs.get(target.digest)) === null) return null;
+  return { kind: "restore", path, ids: last.map(({ changeId }) => changeId), current, target, held: reason };
 }
 
 function restored(

@@ -6,7 +6,7 @@ import type { Blob } from "../ports/event-store.ts";
 import type { UndoResult, Workspace } from "../ports/workspace.ts";
 import { namesIn } from "./listing.ts";
 import { lookAt } from "./standing.ts";
-import { judgePaths, type Restoration, type Verdict } from "./undo-verdicts.ts";
+import { judgePaths, parentOf, type Restoration, type Verdict } from "./undo-verdicts.ts";
 
 /** Folders that someone else removed, and that something must stand in again. */
 const parentMode = 0o755;
@@ -40,9 +40,10 @@ export async function undoChanges(place: UndoPlace, request: UndoRequest): Promi
   return {
     outcome: {
       restored: final.flatMap(({ kind, path }) => (kind === "restore" ? [path] : [])),
-      conflicts: final.flatMap((verdict) =>
-        verdict.kind === "conflict" ? [{ path: verdict.path, reason: verdict.reason.slice(0, 500) }] : [],
-      ),
+      conflicts: final.flatMap((verdict) => {
+        const reason = reasonOf(verdict);
+        return reason === undefined ? [] : [{ path: verdict.path, reason: reason.slice(0, 500) }];
+      }),
       skipped: final.flatMap(({ kind, path }) => (kind === "skip" ? [path] : [])),
       ...(merged.length === 0 ? {} : { merged }),
     },
@@ -51,6 +52,11 @@ export async function undoChanges(place: UndoPlace, request: UndoRequest): Promi
     blobs: [...made.blobs.values()],
     merges: made.merges,
   };
+}
+
+function reasonOf(verdict: Verdict): string | undefined {
+  if (verdict.kind === "conflict") return verdict.reason;
+  return verdict.kind === "restore" ? verdict.held : undefined;
 }
 
 interface Made {
@@ -122,10 +128,6 @@ async function missingParents({ root }: Pick<Workspace, "root">, path: string): 
     missing.push({ path: parent, before: { kind: "absent" }, after: { kind: "folder", mode: parentMode } });
   }
   return missing;
-}
-
-function parentOf(path: string): string {
-  return path.slice(0, Math.max(path.lastIndexOf("/"), 0));
 }
 
 function contentOf(state: FileState, bytes: Uint8Array): Blob[] {

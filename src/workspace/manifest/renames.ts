@@ -11,8 +11,8 @@ export function changesFrom(deltas: readonly Delta[]): FileChange[] {
   }
   const sources = new Map<string, string>();
   const destinations = new Map<string, string>();
-  for (const { path, before, after, inoAfter } of deltas) {
-    const source = before.kind === "absent" && inoAfter !== undefined ? gone.get(inoAfter) : undefined;
+  for (const { path, after, inoAfter } of deltas) {
+    const source = inoAfter === undefined ? undefined : gone.get(inoAfter);
     if (source == null || destinations.has(source.path) || !sameState(source.before, after)) continue;
     sources.set(path, source.path);
     destinations.set(source.path, path);
