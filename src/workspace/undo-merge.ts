@@ -10,11 +10,10 @@ const textBytesMax = 1024 * 1024;
 /** Changes of one path in a row, each beginning where the one before it ended. */
 export type Run = readonly [RecordedChange, ...RecordedChange[]];
 
-type TextState = Extract<FileState, { readonly kind: "file" }>;
-
 export interface Content {
-  readonly state: TextState;
-  readonly bytes: Uint8Array;
+  readonly state: FileState;
+  /** Of a file that is small enough to be a text. */
+  readonly bytes?: Uint8Array;
 }
 
 interface Place {
@@ -28,28 +27,25 @@ export async function withoutRuns(
   path: string,
   runs: readonly Run[],
 ): Promise<Content | null> {
-  const { state, bytes } = await lookAt(workspace.root, path, textBytesMax);
-  let content = contentOf(state, bytes ?? null);
+  let content: Content | null = await lookAt(workspace.root, path, textBytesMax);
   for (const run of runs.toReversed()) {
-    if (content === null) return null;
     const [left, target] = [run.at(-1)?.after ?? run[0].after, run[0].before];
-    const [base, ours] = [await keptContent(blobs, left), await keptContent(blobs, target)];
-    content = base === null || ours === null ? null : merged(base, ours, content);
+    const [base, ours]: [Content, Content] = [await keptContent(blobs, left), await keptContent(blobs, target)];
+    content = merged(base, ours, content);
+    if (content === null) return null;
   }
   return content;
 }
 
-async function keptContent(blobs: BlobStore, state: FileState): Promise<Content | null> {
-  return state.kind === "file" && state.bytes <= textBytesMax ? contentOf(state, await blobs.get(state.digest)) : null;
-}
-
-function contentOf(state: FileState, bytes: Uint8Array | null): Content | null {
-  return state.kind === "file" && bytes !== null ? { state, bytes } : null;
+async function keptContent(blobs: BlobStore, state: FileState): Promise<Content> {
+  const bytes = state.kind === "file" && state.bytes <= textBytesMax ? await blobs.get(state.digest) : null;
+  return bytes === null ? { state } : { state, bytes };
 }
 
 function merged(base: Content, ours: Content, theirs: Content): Content | null {
   if (sameState(base.state, theirs.state)) return ours;
-  const mode = mergedMode([base, ours, theirs]);
+  if (sameState(ours.state, theirs.state)) return theirs;
+  const mode = mergedMode([base.state, ours.state, theirs.state]);
   const texts = [base, ours, theirs].map(textOf);
   const [was, wanted, stands] = texts;
   if (mode === null || was == null || wanted == null || stands == null) return null;
@@ -59,14 +55,16 @@ function merged(base: Content, ours: Content, theirs: Content): Content | null {
   return { state: { kind: "file", digest: digestOf(bytes), mode, bytes: bytes.length }, bytes };
 }
 
-function mergedMode([base, ours, theirs]: readonly [Content, Content, Content]): number | null {
-  if (base.state.mode === theirs.state.mode) return ours.state.mode;
-  return base.state.mode === ours.state.mode || ours.state.mode === theirs.state.mode ? theirs.state.mode : null;
+/** @returns null where they are not all files, or both sides changed it */
+function mergedMode([base, ours, theirs]: readonly [FileState, FileState, FileState]): number | null {
+  if (base.kind !== "file" || ours.kind !== "file" || theirs.kind !== "file") return null;
+  if (base.mode === theirs.mode) return ours.mode;
+  return base.mode === ours.mode || ours.mode === theirs.mode ? theirs.mode : null;
 }
 
 /** @returns null where it is no text, or would not be the same bytes again */
 function textOf({ bytes }: Content): string | null {
-  if (bytes.includes(0)) return null;
+  if (bytes === undefined || bytes.includes(0)) return null;
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {

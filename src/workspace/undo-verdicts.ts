@@ -149,8 +149,8 @@ async function judge(place: Place, question: Question): Promise<Verdict> {
       return { kind: "restore", path, ids, current, target };
     }
     const all: readonly Run[] = [run, ...more];
-    const content = sameState(current, left) ? null : await withoutRuns(place, path, all);
-    if (content !== null) return restored({ path, ids, current }, content);
+    const content = more.length === 0 && sameState(current, left) ? null : await withoutRuns(place, path, all);
+    if (content !== null) return await restored(place, { path, ids, current }, content);
     const reason = reasonOf(more, later);
     return (await takenAway(place, path, { current, runs: all, reason })) ?? conflict(reason);
   } catch (error) {
@@ -172,12 +172,15 @@ async function takenAway(
   return { kind: "restore", path, ids: last.map(({ changeId }) => changeId), current, target, held: reason };
 }
 
-function restored(
+async function restored(
+  { blobs }: Place,
   { path, ids, current }: Pick<Restoration, "path" | "ids" | "current">,
-  { state: target, bytes }: Content,
-): Verdict {
+  { state: target, bytes: merged }: Content,
+): Promise<Verdict> {
   if (sameState(current, target)) return { kind: "skip", path, ids };
-  return { kind: "restore", path, ids, current, target, merged: bytes };
+  const isKept = merged !== undefined || target.kind !== "file" || (await blobs.get(target.digest)) !== null;
+  if (!isKept) throw new Error("its earlier content was not kept");
+  return { kind: "restore", path, ids, current, target, ...(merged === undefined ? {} : { merged }) };
 }
 
 function reasonOf(more: readonly Run[], later: RecordedChange | undefined): string {

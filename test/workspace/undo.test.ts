@@ -175,6 +175,17 @@ describe("undo of some changes", () => {
     expect(temporary.text("project/a.txt")).toBe("theirs");
   });
 
+  test("goes back over what someone took away in between", async () => {
+    using temporary = new Temporary();
+    const { write, undo, tree, workspace } = await scene(temporary);
+    await write("a.txt", "one");
+    rmSync(join(workspace.root, "a.txt"));
+    await write("a.txt", "two");
+    expect((await undo()).outcome).toEqual({ restored: ["a.txt"], conflicts: [], skipped: [] });
+    expect(tree()).toEqual({});
+    expect((await undo()).outcome.restored).toEqual([]);
+  });
+
   test("of one subtask leaves what a command of another may have changed, and names both; of all it does not", async () => {
     using temporary = new Temporary();
     const { write, undo, history, tree } = await scene(temporary, { "a.txt": "a", "b.txt": "b" });

@@ -1,10 +1,14 @@
 /** What is known of a tree, as lines of a file that only grows: each says what became of one path, or of one command. */
 import { type FileHandle, open, readFile, truncate } from "node:fs/promises";
+import { setImmediate as giveWay } from "node:timers/promises";
 import { z } from "zod";
 import { FileChange, FileState } from "../../domain/change.ts";
 import { unreachable } from "../../lib/result.ts";
 import type { Pack } from "./pack.ts";
 import type { Known, Tree } from "./tree.ts";
+
+/** Some 2 ms of reading. */
+const linesAtOnce = 128;
 
 const text = z.string();
 const number = z.number();
@@ -90,7 +94,8 @@ export async function recall(path: string, root: string, into: Recalled): Promis
   const lines = bytes.toString("utf8").split("\n");
   const head = lineOf(lines[0] ?? "");
   if (head?.is !== "tree" || head.root !== root) return false;
-  for (const written of lines.slice(1, -1)) {
+  for (const [index, written] of lines.slice(1, -1).entries()) {
+    if (index % linesAtOnce === 0) await giveWay();
     const line = lineOf(written);
     if (line === null) return false;
     take(line, into);

@@ -12,8 +12,8 @@ import { OpenFolder } from "../open-folder.ts";
 import { lookIn, modeBits } from "../standing.ts";
 import { type Delta, type FileStat, isAsKnown, isSameStat, type Known, type Limits, type Tree } from "./tree.ts";
 
-/** Some 1.5 ms of looking, or of hashing. */
-const entriesAtOnce = 256;
+/** Some 2 ms of looking, or of hashing. */
+const entriesAtOnce = 128;
 const bytesAtOnce = 1024 * 1024;
 /** The content of larger files is not kept: it passes through memory. */
 export const keptBytesMax = 64 * 1024 * 1024;
