@@ -267,6 +267,15 @@ describe("beyond its bounds", () => {
     expect(all.changes.every(({ after }) => after.kind === "absent")).toBe(true);
   });
 
+  test("what Loom itself writes about a workspace that it lies in is left out", async () => {
+    await using place = new Place({ "a.txt": "a" });
+    const settings = { folder: place.path("loom/manifests"), maxFiles: 100, maxBytes: 1000, now: () => Date.now() };
+    await using manifests = new TaskManifests(settings);
+    const watch = await manifests.watch(place.at("m"));
+    place.write("b.txt", "b");
+    expect(told(await watch.ended())).toEqual(["created b.txt"]);
+  });
+
   test("too many bytes are left out, and said", async () => {
     await using place = new Place({ "a.txt": "a", "big.bin": new Uint8Array(2000) }, { maxBytes: 1000 });
     const done = await place.run(() => place.write("big.bin", new Uint8Array(3000)));

@@ -33,7 +33,7 @@ export async function scene(temporary: Temporary, files: Readonly<Record<string,
     move: async (source, destination, id) =>
       await history.apply(workspace, await workspace.planMove(source, destination), id),
     elsewhere: (path, text) => writeFileSync(join(workspace.root, path), text),
-    undo: async (selected = history.all, preview = false, subtask = undefined) => {
+    undo: async (selected = history.all, preview = false, subtask) => {
       const ids = new Set(selected.map(({ changeId }) => changeId));
       const chosen = history.all.filter(({ changeId }) => ids.has(changeId));
       const result = await changes.undo(workspace, {

@@ -3,10 +3,11 @@
  * Each change is found by one look and told once: of a command, if any ran since the look before; else someone else's.
  */
 import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { type FileChange, type FileState, isBulk, netChanges } from "../../domain/change.ts";
 import type { Blob } from "../../ports/event-store.ts";
 import type { CommandAt, CommandChanges } from "../../ports/manifests.ts";
+import { isInside } from "../confinement.ts";
 import { Ledger, type Recalled, recall } from "./ledger.ts";
 import { Pack } from "./pack.ts";
 import { changesFrom } from "./renames.ts";
@@ -221,6 +222,8 @@ async function opened({ folder, root, limits }: StockPlace): Promise<Open | null
   const pack = stack.use(await Pack.open(join(folder, "contents"), limits.maxBytes * packGrowth));
   const open: Open = { tree: new Tree(), pack, ledger, running: new Map(), told: new Map() };
   if (ledger.size > 0 && !(await recall(join(folder, "ledger"), root, open))) return null;
+  // A database in the workspace itself: what is written about the tree is no part of it.
+  if (isInside(root, folder)) open.tree.gaps.set(relative(root, dirname(folder)), "Loom's own");
   stack.move();
   return open;
 }
