@@ -22,6 +22,7 @@ import { createClock, createIds, createRandom } from "./observability/runtime.ts
 import type { Audit, Keys } from "./ports/access.ts";
 import type { Executors } from "./ports/executor.ts";
 import type { Loom } from "./ports/loom.ts";
+import type { Manifests } from "./ports/manifests.ts";
 import type { Models } from "./ports/model.ts";
 import type { Egress, Policy, Redaction } from "./ports/policy.ts";
 import type { Clock, Log } from "./ports/runtime.ts";
@@ -55,6 +56,7 @@ import type { Storage } from "./storage/storage.ts";
 import { createTools } from "./tools/catalog.ts";
 import { createCommandRunner } from "./tools/command-runner.ts";
 import { createChanges } from "./workspace/changes.ts";
+import { TaskManifests } from "./workspace/manifest/manifests.ts";
 import { createSyntax } from "./workspace/syntax.ts";
 import { textDiff } from "./workspace/text-diff.ts";
 import { openWorkspaces } from "./workspace/workspaces.ts";
@@ -111,7 +113,10 @@ export async function openLoom(config: Config, surroundings: Surroundings): Prom
   const store = redactingStore(crashable, redaction);
   const feed = stack.use(createFeed({ store }));
   const models = stack.use(createModels(modelConfigs(config), { clock, random: createRandom(), log, send: transport }));
-  const workspaces = crashingWorkspaces(openWorkspaces({ scratchDir: config.workspace.scratch_dir }), crashPoint);
+  const manifests = stack.use(manifestsOf(config, () => clock.now()));
+  await manifests.keepOnly(new Set((await store.openTasks()).map(({ taskId }) => taskId)));
+  const opened = openWorkspaces({ scratchDir: config.workspace.scratch_dir, witness: manifests });
+  const workspaces = crashingWorkspaces(opened, crashPoint);
   const changes = createChanges({ blobs: store });
   const egress = crashing(createEgress(), { fetch: "request" }, crashPoint);
   const sandbox = stack.use(await sandboxOf(config, surroundings, { log, now: () => clock.now() }));
@@ -119,7 +124,7 @@ export async function openLoom(config: Config, surroundings: Surroundings): Prom
   const tools = redactingTools(crashingTools(toolsOf(config, { egress, sandbox, env }), crashPoint), redaction);
   const called = redactingModels(crashing(models, { call: "model" }, crashPoint), redaction);
   const policy = policyOf(config, sandbox);
-  const able = executorsOf({ models: called, store, tools, workspaces, changes, commands, policy, clock });
+  const able = executorsOf({ models: called, store, tools, workspaces, changes, commands, manifests, policy, clock });
   const executors = crashing(able, crashingEffects, crashPoint);
   const supervisor = stack.use(supervisorOf(config, { store, executors, clock, log, redaction, feed, commands }));
   await supervisor.recover();
@@ -230,6 +235,12 @@ function supervisorOf(config: Config, { redaction, feed, commands, ...ports }: S
   });
 }
 
+/** Beside the database, whose tasks they are of. */
+function manifestsOf({ memory, undo }: Config, now: () => number): TaskManifests {
+  const { max_bytes: maxBytes, max_files: maxFiles } = undo;
+  return new TaskManifests({ folder: `${memory.database_path}.manifests`, maxFiles, maxBytes, now });
+}
+
 interface ToolParts extends Pick<Surroundings, "env"> {
   readonly egress: Egress;
   readonly sandbox: Sandbox;
@@ -270,6 +281,7 @@ interface ExecutorParts {
   readonly workspaces: ReturnType<typeof openWorkspaces>;
   readonly changes: ReturnType<typeof createChanges>;
   readonly commands: ReturnType<typeof createCommandRunner>;
+  readonly manifests: Manifests;
   readonly policy: Policy;
   readonly clock: Clock;
 }

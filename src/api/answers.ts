@@ -232,6 +232,7 @@ export const ChangesAnswer: z.ZodType<readonly ChangeView[]> = z.array(
       bytes_after: count.nullable(),
       moved_to: text.exactOptional(),
       moved_from: text.exactOptional(),
+      shared_with: z.array(text).exactOptional(),
     })
     .meta({ id: "Change" }),
 );

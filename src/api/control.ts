@@ -152,8 +152,8 @@ function undoRoute(app: App, { loom }: Door): void {
       ...termsOf(request),
     });
     markApplied(reply, undone);
-    const { restored, conflicts, skipped, appliedSeq } = undone;
-    return reply.send({ restored, conflicts, skipped, applied_seq: appliedSeq });
+    const { restored, conflicts, skipped, merged, appliedSeq } = undone;
+    return reply.send({ restored, conflicts, skipped, ...present({ merged }), applied_seq: appliedSeq });
   });
 }
 

@@ -102,10 +102,14 @@ export function toolLines(tools: readonly ToolShown[]): readonly string[] {
   return table(tools.map((tool) => [tool.name, tool.risk, oneLine(tool.description, 100)]));
 }
 
-export function undoLines({ restored, conflicts, skipped }: Restored, preview: boolean): readonly string[] {
+export function undoLines(
+  { restored, conflicts, skipped, merged = [] }: Restored,
+  preview: boolean,
+): readonly string[] {
   const verb = preview ? "would be put back" : "put back";
   return [
     `${count(restored.length, "path")} ${verb}${restored.length === 0 ? "" : `: ${restored.map(clean).join(", ")}`}`,
+    ...(merged.length === 0 ? [] : [`with what others wrote elsewhere in it: ${merged.map(clean).join(", ")}`]),
     ...conflicts.map(({ path, reason }) => `left as it is: ${clean(path)}: ${oneLine(reason)}`),
     ...(skipped.length === 0 ? [] : [`as before already: ${skipped.map(clean).join(", ")}`]),
   ];

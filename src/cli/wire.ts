@@ -104,6 +104,7 @@ export const Restored = z.looseObject({
   restored: z.array(text).readonly(),
   conflicts: z.array(z.looseObject({ path: text, reason: text })).readonly(),
   skipped: z.array(text).readonly(),
+  merged: z.array(text).readonly().optional(),
 });
 export type Restored = z.infer<typeof Restored>;
 

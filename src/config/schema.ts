@@ -135,6 +135,14 @@ export const sections = {
     scratch_dir: key(path, "~/.loom/scratch", "tasks without a workspace get a fresh folder here"),
     shared: key(flag, false, "let two tasks work in one workspace at a time"),
   },
+  undo: {
+    max_files: key(
+      int(0, 1_000_000),
+      20_000,
+      "files and folders that are kept track of while commands run; beyond, undo is partial",
+    ),
+    max_bytes: key(int(0, 1e12), 536_870_912, "bytes of them, kept beside the database while a task runs commands"),
+  },
   webhooks: {
     secret: {
       ...key(

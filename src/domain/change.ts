@@ -19,6 +19,8 @@ export const FileChange = z.strictObject({
   after: FileState,
   moved_to: z.string().max(4096).optional(),
   moved_from: z.string().max(4096).optional(),
+  /** By an undo that took out its part of a text and kept what others wrote elsewhere in it. */
+  merged: z.literal(true).optional(),
 });
 export type FileChange = z.infer<typeof FileChange>;
 
@@ -28,6 +30,8 @@ export interface RecordedChange extends FileChange {
   readonly subtaskId: string;
   readonly seq: number;
   readonly undone: boolean;
+  /** Subtasks whose commands ran at the same time: theirs, or its own, nobody can tell. */
+  readonly sharedWith?: readonly string[];
 }
 
 export type Operation = "created" | "modified" | "deleted" | "renamed";
@@ -47,7 +51,7 @@ export function sameState(a: FileState, b: FileState): boolean {
     case "link":
       return b.kind === "link" && a.target === b.target;
     case "folder":
-      return b.kind === "folder";
+      return b.kind === "folder" && a.mode === b.mode;
     default:
       return unreachable(a);
   }
@@ -61,4 +65,21 @@ export function netChanges(changes: readonly FileChange[]): FileChange[] {
     net.set(path, { path, before: known?.before ?? before, after });
   }
   return [...net.values()].filter((change) => !sameState(change.before, change.after));
+}
+
+/** Folders that tools fill and nobody writes: large, made again at will. `.git` is not among the things that undo knows of. */
+export const bulkFolders: ReadonlySet<string> = new Set([
+  "node_modules",
+  "__pycache__",
+  ".venv",
+  "venv",
+  ".tox",
+  ".mypy_cache",
+  ".pytest_cache",
+  ".ruff_cache",
+]);
+
+/** Does it lie in, or is it, a folder that tools fill? */
+export function isBulk(path: string): boolean {
+  return path.split("/").some((name) => bulkFolders.has(name));
 }

@@ -55,11 +55,16 @@ export type SandboxLayer = z.infer<typeof SandboxLayer>;
 export const UndoScope = z.enum(["change", "subtask", "task"]);
 export type UndoScope = z.infer<typeof UndoScope>;
 
-/** What an undo did: paths put back, paths left because someone changed them since, paths that were as before already. */
+const paths = z.array(text.max(4096)).max(1_000_000);
+/**
+ * What an undo did: paths put back, paths left because someone changed them since, paths that were as before already;
+ * and those of the first where what others wrote elsewhere in the text was kept.
+ */
 export const UndoOutcome = z.strictObject({
-  restored: z.array(text.max(4096)).max(5000),
-  conflicts: z.array(z.strictObject({ path: text.max(4096), reason: text.max(500) })).max(5000),
-  skipped: z.array(text.max(4096)).max(5000),
+  restored: paths,
+  conflicts: z.array(z.strictObject({ path: text.max(4096), reason: text.max(500) })).max(1_000_000),
+  skipped: paths,
+  merged: paths.optional(),
 });
 export type UndoOutcome = z.infer<typeof UndoOutcome>;
 
@@ -179,8 +184,17 @@ const shapes = {
     sandbox: SandboxLayer.optional(),
     destructive: z.boolean(),
     duration_ms: z.number(),
+    /** Not all that this command may have changed can be put back; why stands beside it. */
+    undo: z.enum(["partial"]).optional(),
+    undo_reason: text.optional(),
   },
-  files_changed: { ...subtask, change_id: text, changes: z.array(FileChange) },
+  /** `shared_with`: subtasks whose commands ran at the same time, so that the changes may be theirs. */
+  files_changed: {
+    ...subtask,
+    change_id: text,
+    changes: z.array(FileChange),
+    shared_with: z.array(text).optional(),
+  },
   uncertain_effect: { ...subtask, attempt: count, step: text, tool: text, detail: text },
   verification_started: { ...subtask, attempt: count, try: count, target_tier: count },
   verification_passed: { ...subtask, attempt: count, try: count, ...Verdict.shape },

@@ -16,7 +16,8 @@ export const stepFolds = {
   tool_call_completed: (task, event) => evolveSubtask(stepRecorded(task, event), event),
   uncertain_effect: (task) => task,
   files_changed: (task, event) => {
-    const from = { id: event.change_id, subtaskId: event.subtask_id, seq: event.seq };
+    const { shared_with: sharedWith = [] } = event;
+    const from = { id: event.change_id, subtaskId: event.subtask_id, seq: event.seq, sharedWith };
     return evolveSubtask({ ...task, changes: withChanges(task, event.changes, from) }, event);
   },
   undo_requested: (task, event) => ({
@@ -72,9 +73,11 @@ interface Origin {
   readonly id: string;
   readonly subtaskId: string;
   readonly seq: number;
+  readonly sharedWith?: readonly string[];
 }
 
-function withChanges(task: Task, changes: readonly FileChange[], { id, subtaskId, seq }: Origin): Task["changes"] {
+function withChanges(task: Task, changes: readonly FileChange[], origin: Origin): Task["changes"] {
+  const { id, seq, sharedWith = [], subtaskId } = origin;
   return changes.reduce<Task["changes"]>((rest, change, index) => {
     const value: RecordedChange = {
       ...change,
@@ -82,6 +85,7 @@ function withChanges(task: Task, changes: readonly FileChange[], { id, subtaskId
       subtaskId,
       seq,
       undone: false,
+      ...(sharedWith.length === 0 ? {} : { sharedWith }),
     };
     return { value, rest };
   }, task.changes);

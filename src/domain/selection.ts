@@ -18,7 +18,9 @@ export function selectedChanges(
     case "task":
       return changes;
     case "subtask":
-      return changes.filter((change) => change.subtaskId === id);
+      return changes.filter(
+        ({ sharedWith = [], subtaskId }) => subtaskId === id || (id !== undefined && sharedWith.includes(id)),
+      );
     case "change":
       return changes.filter(({ changeId }) => changeId === id || changeId.startsWith(`${id}.`));
     default:

@@ -126,6 +126,8 @@ export interface ChangeView {
   readonly bytes_after: number | null;
   readonly moved_to?: string;
   readonly moved_from?: string;
+  /** Subtasks whose commands ran at the same time, and may have made it. */
+  readonly shared_with?: readonly string[];
 }
 
 /** What the driver knows beside the log: why a task is held although it is wanted. */
@@ -283,5 +285,6 @@ export function changeViews(task: Task): ChangeView[] {
     bytes_after: change.after.kind === "file" ? change.after.bytes : null,
     ...(change.moved_to === undefined ? {} : { moved_to: change.moved_to }),
     ...(change.moved_from === undefined ? {} : { moved_from: change.moved_from }),
+    ...(change.sharedWith === undefined ? {} : { shared_with: change.sharedWith }),
   }));
 }

@@ -57,7 +57,8 @@ async function applied(
     const found = await eventsAfter(ports, taskId, { after, limit: pageSize, waitMs: undoWaitMs, signal });
     const done = found.find((event) => event.type === "undo_applied" && event.k === wanted.k);
     if (done?.type === "undo_applied") {
-      return { restored: done.restored, conflicts: done.conflicts, skipped: done.skipped, appliedSeq: done.seq };
+      const { conflicts, merged, restored, seq, skipped } = done;
+      return { restored, conflicts, skipped, ...(merged === undefined ? {} : { merged }), appliedSeq: seq };
     }
     after = found.at(-1)?.seq ?? after;
   }
@@ -70,7 +71,9 @@ async function previewed(ports: UndoPorts, task: Task, request: UndoRequest): Re
   const refusal = staleness(task, request.ifSeq) ?? undoRefusal(task, request);
   if (refusal !== null) throw refused(refusal);
   const workspace = await ports.workspaces.open(task.brief.workspace);
+  const { id, scope } = request;
   const shown = { selected: selectedChanges(task, request), all: changesOf(task), preview: true };
-  const { outcome } = await ports.changes.undo(workspace, shown);
+  const subtask = scope === "subtask" && id !== undefined ? { subtask: id } : {};
+  const { outcome } = await ports.changes.undo(workspace, { ...shown, ...subtask });
   return { ...outcome, appliedSeq: task.lastSeq };
 }

@@ -72,15 +72,20 @@ export interface UndoResult {
   /** The undo as changes of its own, so that it can be shown and undone. */
   readonly changes: readonly FileChange[];
   readonly undoneIds: readonly string[];
+  /** Content that goes, or comes of a merge, and is not kept yet; of a preview: what must be kept before it is done. */
   readonly blobs: readonly Blob[];
+  /** Those of the changes, also of a preview, that keep what others wrote elsewhere in a text. */
+  readonly merges: readonly FileChange[];
 }
 
 export interface Changes {
   /** Unified diff of the net effect of `changes`, at most `maxBytes`; binary files are named only. */
   diff(changes: readonly FileChange[], maxBytes: number): Promise<string>;
   /**
-   * Puts back what stood before `selected`, where it still stands as they left it. What someone changed since is named and left.
+   * Puts back what stood before `selected`, where it still stands as they left it. In a text that someone changed elsewhere
+   * only the lines of `selected` are put back; where the lines meet, it is named and left as it is.
    *
+   * @param subtask whose changes alone are meant: what a command of another one may have made is named and left
    * @param all every recorded change of the task, oldest first: a later change by another subtask is a conflict too
    * @param preview say what would happen, change nothing
    */
@@ -90,6 +95,7 @@ export interface Changes {
       readonly selected: readonly RecordedChange[];
       readonly all: readonly RecordedChange[];
       readonly preview: boolean;
+      readonly subtask?: string;
     },
   ): Promise<UndoResult>;
 }

@@ -4,6 +4,7 @@ import type { FileState } from "../domain/change.ts";
 import { LoomError, messageOf } from "../lib/errors.ts";
 import type { EffectClass } from "../ports/event-store.ts";
 import type { Execution } from "../ports/executor.ts";
+import type { Manifests } from "../ports/manifests.ts";
 import type { ToolCall } from "../ports/model.ts";
 import type { Judgement, Policy } from "../ports/policy.ts";
 import type { Clock } from "../ports/runtime.ts";
@@ -17,6 +18,7 @@ export interface CallPorts {
   readonly clock: Pick<Clock, "now">;
   /** Digest of a text: binds a person's yes to what was shown. */
   readonly digest: (text: string) => string;
+  readonly manifests: Manifests;
 }
 
 /** One turn whose calls are to be carried out. */
@@ -53,6 +55,12 @@ export type CallPlan =
 /** A call may be milder than its tool: `git status` only reads. */
 export function classOf({ tool, prepared }: RunPlan): EffectClass {
   return prepared.effectClass ?? tool.effectClass;
+}
+
+/** Does it run something that may change any file? */
+export function runsCommand(plan: RunPlan): boolean {
+  const { argv, command } = plan.prepared.action;
+  return classOf(plan) === "external" && (command !== undefined || argv !== undefined);
 }
 
 export async function planCall(turn: Turn, place: Place): Promise<CallPlan> {

@@ -9,6 +9,7 @@ import type { StepEndEvent } from "../domain/report.ts";
 import type { JsonObject } from "../lib/json.ts";
 import type { Blob, EffectClass } from "../ports/event-store.ts";
 import type { StepEnd, StepSpec } from "../ports/journal.ts";
+import type { CommandChanges, Watch } from "../ports/manifests.ts";
 import type { PreparedCall, ToolResult } from "../ports/tool.ts";
 import {
   classOf,
@@ -18,14 +19,17 @@ import {
   type Place,
   planCall,
   type RunPlan,
+  runsCommand,
   type Turn,
 } from "./call-plan.ts";
 import { type CallAt, uncertainAsk } from "./consent.ts";
 import { head, shortArguments, within } from "./excerpt.ts";
 import { CallRecord, type CallStarted, jsonOf } from "./records.ts";
+import { changeEvents, commandAt, isStillWanted, pathsOf, underWatch, undoNote } from "./watching.ts";
 
 const argumentCharsInEvent = 500;
 const outputCharsInEvent = 1000;
+const changedInRecord = 100;
 
 export function callAt(turn: Turn, place: Place): CallAt {
   const { subtaskId, attempt } = turn.execution.effect;
@@ -41,13 +45,33 @@ export async function recordSettled(turn: Turn, place: Place, record: CallRecord
 /** Runs a call that may run. */
 export async function runPrepared(turn: Turn, place: Place, plan: RunPlan): Promise<CallRecord> {
   const { tool, prepared } = plan;
-  const spec = specOf(turn, place, {
+  const facts = {
     tool: tool.schema.name,
     effectClass: classOf(plan),
     destructive: prepared.destructive,
     ...(prepared.change === undefined ? {} : { changes: prepared.change.changes, blobs: prepared.change.blobs }),
-  });
-  return taken(turn, spec, () => carriedOut(turn, place, plan));
+  };
+  if (!runsCommand(plan)) return taken(turn, specOf(turn, place, facts), () => carriedOut(turn, place, plan));
+  const record = await underWatch(turn.ports.manifests, watchedAt(turn, place), (watch) =>
+    taken(turn, specOf(turn, place, { ...facts, watched: true }), () => {
+      watch.begun();
+      return carriedOut(turn, place, plan, watch);
+    }),
+  );
+  turn.execution.stop.aborted.throwIfAborted();
+  return record;
+}
+
+/** @returns why not all that a command may change could be put back; null where all could, or none is run */
+export async function undoLack(turn: Turn, plan: RunPlan): Promise<string | null> {
+  if (!runsCommand(plan)) return null;
+  const { root } = turn.workspace;
+  return await turn.ports.manifests.lack({ taskId: turn.execution.task.id, root });
+}
+
+function watchedAt(turn: Turn, place: Place) {
+  const { subtaskId, marker } = contextOf(turn, place);
+  return commandAt(turn.execution, { root: turn.workspace.root, subtaskId, marker });
 }
 
 /** Comes back to a call that was started in an earlier life and not ended: what is done stays done, what is unclear is said. */
@@ -60,7 +84,8 @@ export async function resumeCall(turn: Turn, place: Place, before: CallStarted):
       const standing = changes.length === 0 ? "neither" : await turn.workspace.standing(changes);
       if (standing === "before") return { kind: "again" };
       if (standing === "after") return { kind: "done", end: endOf(turn, place, doneBefore(name, before)) };
-      return uncertain(turn, place, before);
+      const done = before.watched === true ? await turn.ports.manifests.interrupted(watchedAt(turn, place)) : nothing;
+      return uncertain(turn, place, before, done);
     },
   };
   return taken(turn, spec, async () => {
@@ -76,7 +101,12 @@ interface Outcome {
   readonly destructive: boolean;
   readonly durationMs: number;
   readonly blobs?: readonly Blob[];
+  readonly sharedWith?: readonly string[];
+  /** Why not all that it may have changed can be put back. */
+  readonly partial?: string | null;
 }
+
+const nothing: CommandChanges = { changes: [], blobs: [], sharedWith: [], partial: null };
 
 async function taken(turn: Turn, spec: StepSpec<JsonObject>, run: () => Promise<Outcome>): Promise<CallRecord> {
   const place = { step: spec.step };
@@ -90,12 +120,13 @@ interface StepFacts {
   readonly destructive?: boolean;
   readonly changes?: readonly FileChange[];
   readonly blobs?: readonly Blob[];
+  readonly watched?: boolean;
 }
 
 function specOf(
   turn: Turn,
   place: Place,
-  { tool, effectClass, destructive = false, changes, blobs }: StepFacts,
+  { tool, effectClass, destructive = false, changes, blobs, watched }: StepFacts,
 ): StepSpec<JsonObject> {
   const { subtaskId, attempt } = turn.execution.effect;
   const args = shortArguments(place.call.arguments, argumentCharsInEvent);
@@ -111,7 +142,7 @@ function specOf(
       args,
       effect_class: effectClass,
     },
-    started: jsonOf({ tool, effectClass, destructive, arguments: args, changes }),
+    started: jsonOf({ tool, effectClass, destructive, arguments: args, changes, watched }),
     ...(blobs === undefined ? {} : { blobs }),
   };
 }
@@ -119,7 +150,7 @@ function specOf(
 function endOf(
   turn: Turn,
   { step }: Pick<Place, "step">,
-  { record, made, destructive, durationMs, blobs }: Outcome,
+  { record, made, destructive, durationMs, blobs, sharedWith = [], partial = null }: Outcome,
 ): StepEnd<JsonObject> {
   const { subtaskId, attempt } = turn.execution.effect;
   const completed: EventOf<"tool_call_completed"> = {
@@ -136,15 +167,10 @@ function endOf(
     ...(record.error === undefined ? {} : { error: within(record.error, outputCharsInEvent) }),
     ...(record.exitCode === undefined ? {} : { exit_code: record.exitCode }),
     ...(record.sandbox === undefined ? {} : { sandbox: record.sandbox }),
+    ...undoNote(partial),
   };
-  const events: StepEndEvent[] = [completed];
-  if (made.length > 0)
-    events.push({
-      type: "files_changed",
-      subtask_id: subtaskId,
-      change_id: changeIdOf(turn, step),
-      changes: [...made],
-    });
+  const changed = changeEvents({ subtaskId, changeId: changeIdOf(turn, step) }, { changes: made, sharedWith });
+  const events: StepEndEvent[] = [completed, ...changed];
   return { result: jsonOf(record), events, ...(blobs === undefined || blobs.length === 0 ? {} : { blobs }) };
 }
 
@@ -155,20 +181,24 @@ function changeIdOf(turn: Turn, step: string): string {
   return `chg_${subtaskId}_${attempt}_${number}_${call}`;
 }
 
-async function carriedOut(turn: Turn, place: Place, plan: RunPlan): Promise<Outcome> {
+async function carriedOut(turn: Turn, place: Place, plan: RunPlan, watch?: Watch): Promise<Outcome> {
   const { prepared, tool } = plan;
   const { clock } = turn.ports;
   const began = clock.now();
-  const result = await resultOf(turn, place, plan);
+  const result = await resultOf(turn, place, plan).catch((error: unknown) => {
+    if (watch === undefined || isStillWanted(turn.execution)) throw error;
+    return stopped;
+  });
   const isStopped = turn.cut.aborted && !result.success;
-  const made = await changesMade(turn, prepared, result);
+  const done = watch === undefined ? null : await watch.ended();
+  const made = done?.changes ?? (await changesMade(turn, prepared, result));
   const command = prepared.action.command ?? prepared.action.argv?.join(" ");
   const record: CallRecord = {
     tool: tool.schema.name,
-    kind: kindOf(result, made, command !== undefined && classOf(plan) === "external"),
+    kind: kindOf(result, made, runsCommand(plan)),
     success: result.success,
     output: result.output,
-    changed: made.map(({ path }) => path),
+    changed: made.slice(0, changedInRecord).map(({ path }) => path),
     ...(isStopped
       ? { error: "stopped by a person", mark: "stopped" }
       : result.error === undefined
@@ -179,8 +209,10 @@ async function carriedOut(turn: Turn, place: Place, plan: RunPlan): Promise<Outc
     ...(result.seen === undefined ? {} : { seen: result.seen }),
     ...(command === undefined ? {} : { command: head(command, 2000) }),
   };
-  return { record, made, destructive: prepared.destructive, durationMs: clock.now() - began };
+  return { record, made, destructive: prepared.destructive, durationMs: clock.now() - began, ...done };
 }
+
+const stopped: ToolResult = { success: false, output: "", error: "stopped: this is not wanted any more" };
 
 async function resultOf(turn: Turn, place: Place, { tool, prepared, judgement }: RunPlan): Promise<ToolResult> {
   const limit = AbortSignal.timeout(tool.timeoutMs);
@@ -204,9 +236,9 @@ async function changesMade(turn: Turn, prepared: PreparedCall, result: ToolResul
 }
 
 function kindOf(result: ToolResult, made: readonly FileChange[], ranCommand: boolean): CallRecord["kind"] {
+  if (ranCommand) return result.success ? "command" : "none";
   if (made.length > 0) return "write";
-  if (!result.success) return "none";
-  return ranCommand ? "command" : "read";
+  return result.success ? "read" : "none";
 }
 
 function doneBefore(tool: string, { changes = [], destructive }: CallStarted): Outcome {
@@ -226,12 +258,19 @@ function doneBefore(tool: string, { changes = [], destructive }: CallStarted): O
 type Interrupted = Awaited<ReturnType<NonNullable<StepSpec<JsonObject>["interrupted"]>>>;
 
 /** Nobody knows how far it ran: it is never repeated silently. */
-function uncertain(turn: Turn, place: Place, { tool: name, effectClass }: CallStarted): Interrupted {
-  const detail =
+function uncertain(
+  turn: Turn,
+  place: Place,
+  { tool: name, effectClass }: CallStarted,
+  { changes, ...done }: CommandChanges,
+): Interrupted {
+  const doubt =
     effectClass === "workspace"
       ? "this change was begun and Loom died; the files stand neither as before nor as intended; read them before you go on"
       : "this command was started and Loom died; it is not known whether or how far it ran; check before repeating";
-  const record = failedRecord(name, { error: detail, mark: "uncertain" });
+  const detail = changes.length === 0 ? doubt : `${doubt}. Changed since it began: ${pathsOf(changes)}`;
+  const changed = changes.slice(0, changedInRecord).map(({ path }) => path);
+  const record = { ...failedRecord(name, { error: detail, mark: "uncertain" }), changed };
   const { subtaskId, attempt } = turn.execution.effect;
   const isAsked = turn.execution.task.brief.rules.on_uncertain === "ask";
   return {
@@ -244,7 +283,7 @@ function uncertain(turn: Turn, place: Place, { tool: name, effectClass }: CallSt
       tool: within(name, 100),
       detail,
     },
-    end: endOf(turn, place, { record, made: [], destructive: false, durationMs: 0 }),
+    end: endOf(turn, place, { record, made: changes, destructive: false, durationMs: 0, ...done }),
     ...(isAsked ? { ask: uncertainAsk(callAt(turn, place), name, detail) } : {}),
   };
 }

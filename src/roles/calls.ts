@@ -14,8 +14,8 @@ import {
   type Turn,
   toolFor,
 } from "./call-plan.ts";
-import { callAt, recordSettled, resumeCall, runPrepared } from "./call-step.ts";
-import { answerTo, consentTo, refusalOf, uncertainAsk } from "./consent.ts";
+import { callAt, recordSettled, resumeCall, runPrepared, undoLack } from "./call-step.ts";
+import { answerTo, consentTo, refusalOf, uncertainAsk, withLack } from "./consent.ts";
 import { CallRecord, CallStarted, hasEnded } from "./records.ts";
 
 export type CallsEnd =
@@ -172,6 +172,13 @@ async function gated(turn: Turn, place: Place, plan: RunPlan): Promise<CallEnd> 
   const consent = consentTo(execution.current(), call, turn.ports.digest);
   if (consent.kind === "given") return record(runPrepared(turn, place, plan));
   if (consent.kind === "missing")
-    return { kind: "ended", report: { type: "NeedsApproval", key: execution.effect.key, ask: consent.ask } };
+    return {
+      kind: "ended",
+      report: {
+        type: "NeedsApproval",
+        key: execution.effect.key,
+        ask: withLack(consent.ask, await undoLack(turn, plan)),
+      },
+    };
   return record(recordSettled(turn, place, failedRecord(tool, { error: consent.reason, mark: "denied" })));
 }

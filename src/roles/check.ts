@@ -13,7 +13,8 @@ export interface CheckerPorts extends CheckPorts {
 const stageId = "task-checks";
 
 export function createChecker(ports: CheckerPorts): Executor<"check"> {
-  return async ({ effect, journal, stop, task }) => {
+  return async (execution) => {
+    const { effect, journal, stop, task } = execution;
     const { key } = effect;
     try {
       const workspace = await ports.workspaces.open(task.brief.workspace);
@@ -24,6 +25,7 @@ export function createChecker(ports: CheckerPorts): Executor<"check"> {
         const marker = `${task.id}:${key}:${step}`;
         const place = {
           journal,
+          execution,
           step,
           subtaskId: stageId,
           attempt: effect.round,

@@ -78,6 +78,11 @@ function askFor({ tool, arguments: args, prepared, judgement }: GatedCall, id: s
   };
 }
 
+/** Whoever says yes shall know what of it cannot be taken back. */
+export function withLack(ask: ApprovalAsk, lack: string | null): ApprovalAsk {
+  return lack === null ? ask : { ...ask, reason: within(`${ask.reason} Undo would be partial: ${lack}`, 2000) };
+}
+
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,6 +1,6 @@
 /** Evidence: what an attempt really did, from its journal and the recorded changes. The executor's own words are no part of it. */
 
-import { type FileChange, netChanges, type RecordedChange } from "../domain/change.ts";
+import { type FileChange, isBulk, netChanges, type RecordedChange } from "../domain/change.ts";
 import { journalScopeOf } from "../domain/effect.ts";
 import { changesOf, type Subtask, type Task } from "../domain/task.ts";
 import { unreachable } from "../lib/result.ts";
@@ -9,7 +9,7 @@ import { type CallRecord, type PastAttempt, pastAttempt } from "./records.ts";
 
 export interface Evidence {
   readonly attempt: PastAttempt;
-  /** Changes of this subtask, all its attempts, that were not undone; oldest first. */
+  /** Changes of this subtask, all its attempts, that were not undone, but for what tools fill; oldest first. */
   readonly changes: readonly RecordedChange[];
   /** Their net effect. */
   readonly net: readonly FileChange[];
@@ -28,7 +28,9 @@ export async function evidenceOf(
   const subtaskId = subtask.spec.id;
   const scope = journalScopeOf({ kind: "work", subtaskId, attempt, leg: 1, tier: subtask.tier });
   const past = pastAttempt(await events.steps(task.id, scope));
-  const changes = changesOf(task).filter((change) => change.subtaskId === subtaskId && !change.undone);
+  const changes = changesOf(task).filter(
+    (change) => change.subtaskId === subtaskId && !change.undone && !isBulk(change.path),
+  );
   const counts = past.calls
     .map(({ record }) => record)
     .filter(({ success, command = "" }) => success && !onlyPrints(command));

@@ -59,6 +59,8 @@ export const CallStarted = z.object({
   destructive: z.boolean(),
   arguments: z.record(z.string(), z.unknown()).optional(),
   changes: z.array(FileChange).optional(),
+  /** Stock was taken before it. */
+  watched: z.boolean().optional(),
 });
 
 export type CallStarted = z.infer<typeof CallStarted>;

@@ -11,7 +11,11 @@ export function createReverter(ports: PutBackPorts): Executor<"revert"> {
     const task = execution.current();
     const selected = selectedChanges(task, { scope: "subtask", id: subtaskId });
     try {
-      return { type: "Reverted", key, ...(await putBack(ports, { task, journal, selected, subtaskId, attempt })) };
+      return {
+        type: "Reverted",
+        key,
+        ...(await putBack(ports, { task, journal, selected, subtaskId, attempt, subtask: subtaskId })),
+      };
     } catch (error) {
       const report = workspaceFailure(key, error);
       if (report === null) throw error;

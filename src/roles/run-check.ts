@@ -4,21 +4,26 @@ import type { Check } from "../domain/plan.ts";
 import type { TaskPolicy } from "../domain/policy-rules.ts";
 import { CheckResult } from "../domain/verdict.ts";
 import { messageOf } from "../lib/errors.ts";
+import type { Execution } from "../ports/executor.ts";
 import type { Journal } from "../ports/journal.ts";
+import type { Manifests } from "../ports/manifests.ts";
 import type { Judgement, Policy } from "../ports/policy.ts";
 import type { Clock } from "../ports/runtime.ts";
 import type { CommandRunner } from "../ports/tool.ts";
 import { head, headAndTail, within } from "./excerpt.ts";
 import { jsonOf } from "./records.ts";
+import { changeEvents, commandAt, isStillWanted, underWatch, undoNote } from "./watching.ts";
 
 export interface CheckPorts {
   readonly commands: Pick<CommandRunner, "run">;
   readonly policy: Policy;
   readonly clock: Pick<Clock, "now">;
+  readonly manifests: Manifests;
 }
 
 export interface CheckPlace {
   readonly journal: Journal;
+  readonly execution: Pick<Execution, "current" | "effect">;
   readonly step: string;
   readonly subtaskId: string;
   readonly attempt: number;
@@ -47,42 +52,67 @@ export async function runCheck(ports: CheckPorts, place: CheckPlace, check: Chec
     };
   }
   const about = { subtask_id: place.subtaskId, tool: "check", step: place.step, attempt: place.attempt };
-  const result = await place.journal.step(
-    {
-      step: place.step,
-      effectClass: "external",
-      event: {
-        type: "tool_call_started",
-        ...about,
-        args: { name, run: within(check.run, 500) },
-        effect_class: "external",
+  const { execution, root, subtaskId, marker } = place;
+  const result = await underWatch(ports.manifests, commandAt(execution, { root, subtaskId, marker }), (watch) =>
+    place.journal.step(
+      {
+        step: place.step,
+        effectClass: "external",
+        event: {
+          type: "tool_call_started",
+          ...about,
+          args: { name, run: within(check.run, 500) },
+          effect_class: "external",
+        },
+        started: jsonOf({ run: check.run }),
+        // A check only looks: whoever names one wants it run whenever the work is judged.
+        interrupted: () => Promise.resolve({ kind: "again" }),
       },
-      started: jsonOf({ run: check.run }),
-      // A check only looks: whoever names one wants it run whenever the work is judged.
-      interrupted: () => Promise.resolve({ kind: "again" }),
-    },
-    async () => {
-      const began = ports.clock.now();
-      const { passed, detail, exitCode, sandbox } = await outcomeOf(ports, place, { check, network });
-      const ended = {
-        type: "tool_call_completed" as const,
-        ...about,
-        success: passed,
-        output: head(detail, 1000),
-        files_changed: [],
-        destructive: false,
-      };
-      const exit = {
-        ...(exitCode === null ? {} : { exit_code: exitCode }),
-        ...(sandbox === undefined ? {} : { sandbox }),
-      };
-      return {
-        result: jsonOf({ name, passed, detail }),
-        events: [{ ...ended, ...exit, duration_ms: ports.clock.now() - began }],
-      };
-    },
+      async () => {
+        watch.begun();
+        const began = ports.clock.now();
+        const { passed, detail, exitCode, sandbox } = await outcomeOf(ports, place, { check, network }).catch(
+          (error: unknown) => {
+            if (isStillWanted(execution)) throw error;
+            return notWanted;
+          },
+        );
+        // What a check leaves behind, caches above all, is undone with the rest.
+        const done = await watch.ended();
+        const ended = {
+          type: "tool_call_completed" as const,
+          ...about,
+          success: passed,
+          output: head(detail, 1000),
+          files_changed: done.changes.slice(0, 100).map(({ path }) => path),
+          destructive: false,
+          ...undoNote(done.partial),
+        };
+        const exit = {
+          ...(exitCode === null ? {} : { exit_code: exitCode }),
+          ...(sandbox === undefined ? {} : { sandbox }),
+        };
+        return {
+          result: jsonOf({ name, passed, detail }),
+          events: [
+            { ...ended, ...exit, duration_ms: ports.clock.now() - began },
+            ...changeEvents({ subtaskId, changeId: changeIdOf(marker) }, done),
+          ],
+          blobs: done.blobs,
+        };
+      },
+    ),
   );
+  place.signal.throwIfAborted();
   return CheckResult.parse(result);
+}
+
+/** It was stopped for good; what it changed is told all the same. */
+const notWanted: Outcome = { passed: false, exitCode: null, detail: "stopped: this is not wanted any more" };
+
+/** `task_1:verify:a:2:1:check-1` → `chg_verify_a_2_1_check-1` */
+function changeIdOf(marker: string): string {
+  return ["chg", ...marker.split(":").slice(1)].join("_");
 }
 
 function judgementOf({ policy }: CheckPorts, { root, policy: task }: CheckPlace, { run }: Check): Judgement {

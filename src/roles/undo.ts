@@ -13,11 +13,12 @@ export function createUndoer(ports: PutBackPorts): Executor<"undo"> {
     const { key, scope, id, k } = effect;
     const task = execution.current();
     const selected = selectedChanges(task, { scope, ...(id === undefined ? {} : { id }) });
+    const subtask = scope === "subtask" && id !== undefined ? { subtask: id } : {};
     try {
       return {
         type: "UndoDone",
         key,
-        ...(await putBack(ports, { task, journal, selected, subtaskId: stageId, attempt: k })),
+        ...(await putBack(ports, { task, journal, selected, subtaskId: stageId, attempt: k, ...subtask })),
       };
     } catch (error) {
       const report = workspaceFailure(key, error);

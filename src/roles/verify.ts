@@ -83,6 +83,7 @@ async function checked(
     const step = `check-${index + 1}`;
     const place = {
       journal,
+      execution,
       step,
       subtaskId: effect.subtaskId,
       attempt: effect.attempt,

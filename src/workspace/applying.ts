@@ -82,7 +82,10 @@ async function put(root: string, { path, before, after }: FileChange, blobs: Blo
       return await removeAt(root, path, before.kind);
     case "folder":
       if (before.kind === "file" || before.kind === "link") await removeAt(root, path, before.kind);
-      return await inFolderOf(root, path, async (place) => await makeFolder(place, after.mode));
+      return await inFolderOf(root, path, async (place) => {
+        if (before.kind === "folder") setFolderMode(place, after.mode);
+        else await makeFolder(place, after.mode);
+      });
     case "link":
       if (before.kind === "folder") await removeAt(root, path, "folder");
       return await replace(root, path, async (temporary) => await symlink(after.target, temporary));
@@ -102,6 +105,16 @@ async function removeAt(root: string, path: string, kind: FileChange["before"]["
     if (kind === "folder") await rmdir(place);
     else if (kind !== "absent") await unlink(place);
   });
+}
+
+/** Through a descriptor, since `chmod` follows a link that someone puts there. */
+function setFolderMode(place: string, mode: number): void {
+  const descriptor = openSync(place, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  try {
+    fchmodSync(descriptor, mode);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 async function makeFolder(place: string, mode: number): Promise<void> {

@@ -2,22 +2,10 @@
 import { type Dirent, lstatSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { bulkFolders } from "../domain/change.ts";
 import type { Entry } from "../ports/workspace.ts";
 import { failureOf } from "./failures.ts";
 import { OpenFolder } from "./open-folder.ts";
-
-/** Left out everywhere: large, made by tools, and nobody's work. */
-const bulk: ReadonlySet<string> = new Set([
-  ".git",
-  "node_modules",
-  "__pycache__",
-  ".venv",
-  "venv",
-  ".tox",
-  ".mypy_cache",
-  ".pytest_cache",
-  ".ruff_cache",
-]);
 
 export interface ListOptions {
   readonly depth: number;
@@ -33,6 +21,12 @@ export async function listTree(root: string, path: string, options: ListOptions)
     throw failureOf(error, "list", path);
   }
   return entries;
+}
+
+/** All names in one folder, hidden ones too. @param path as confinement returns it */
+export async function namesIn(root: string, path: string): Promise<string[]> {
+  using folder = OpenFolder.open(root, path);
+  return await readdir(folder.at("."));
 }
 
 interface Listing {
@@ -57,7 +51,7 @@ type Listed = readonly [entry: Omit<Entry, "path">, name: string];
 async function entriesOf(root: string, path: string): Promise<Listed[]> {
   using folder = OpenFolder.open(root, path);
   const found = await readdir(folder.at("."), { withFileTypes: true });
-  const shown = found.filter(({ name }) => !bulk.has(name)).toSorted(foldersFirst);
+  const shown = found.filter(({ name }) => name !== ".git" && !bulkFolders.has(name)).toSorted(foldersFirst);
   return shown.map((entry) => entryOf(folder, entry)).filter((entry) => entry !== null);
 }
 

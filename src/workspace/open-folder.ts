@@ -42,6 +42,11 @@ export class OpenFolder implements Disposable {
     closeSync(this.#descriptor);
   }
 
+  /** @throws as `open` does */
+  enter(name: string): OpenFolder {
+    return this.#enter(name, "fail");
+  }
+
   #enter(name: string, onMissing: "fail" | "make"): OpenFolder {
     const path = join(this.#path, name);
     try {

@@ -1,12 +1,11 @@
 /** What a write, a delete or a move would change, with the bytes that stood there. Reads only; `applying.ts` does it. */
-import { readdir } from "node:fs/promises";
 import { basename, dirname, join, relative as relativeTo, resolve } from "node:path";
 import { type FileChange, type FileState, sameState } from "../domain/change.ts";
 import type { Blob } from "../ports/event-store.ts";
 import type { ChangeMade } from "../ports/workspace.ts";
 import { isGitInternal, isInside } from "./confinement.ts";
 import { notFound, pathRefused } from "./failures.ts";
-import { OpenFolder } from "./open-folder.ts";
+import { namesIn } from "./listing.ts";
 import { digestOf, type Found, lookAt } from "./standing.ts";
 
 /** Content up to this size is kept, so that it can be put back; larger files are left to the shell. */
@@ -49,7 +48,7 @@ export async function planDelete(root: string, path: string): Promise<ChangeMade
   refuseProtected(path);
   const found = await kept(root, path);
   if (found.state.kind === "absent") throw notFound(path);
-  if (found.state.kind === "folder" && (await entriesOf(root, path)).length > 0) {
+  if (found.state.kind === "folder" && (await namesIn(root, path)).length > 0) {
     throw pathRefused(path, "Directory not empty. Remove contents first.");
   }
   return { changes: [{ path, before: found.state, after: { kind: "absent" } }], blobs: blobOf(found) };
@@ -123,7 +122,7 @@ async function everythingAt(root: string, source: string, top: Found): Promise<P
   // The list grows while it is walked: folders append what they hold.
   for (const { path, state } of everything) {
     if (state.kind !== "folder") continue;
-    for (const name of await entriesOf(root, path)) {
+    for (const name of await namesIn(root, path)) {
       const below = join(path, name);
       refuseProtected(below);
       const found = await kept(root, below);
@@ -151,11 +150,6 @@ function refuseLeavingAfterMove(
   if (!isInside(root, resolve(dirname(place), move.state.target))) {
     throw pathRefused(move.destination, `the link ${basename(move.path)} would lead out of the workspace from there`);
   }
-}
-
-async function entriesOf(root: string, path: string): Promise<string[]> {
-  using folder = OpenFolder.open(root, path);
-  return await readdir(folder.at("."));
 }
 
 function blobOf({ state, bytes }: Found): Blob[] {

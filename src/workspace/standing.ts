@@ -52,7 +52,11 @@ export function linkAt(root: string, relative: string): string | null {
   }
 }
 
-async function lookIn(place: string, relative: string, keepBytesMax: number): Promise<Found> {
+/**
+ * @param place an entry of an open folder
+ * @param relative for messages
+ */
+export async function lookIn(place: string, relative: string, keepBytesMax: number): Promise<Found> {
   const found = lstatSync(place);
   if (found.isSymbolicLink()) return { state: { kind: "link", target: readlinkSync(place) } };
   if (found.isDirectory()) return { state: { kind: "folder", mode: found.mode & modeBits } };

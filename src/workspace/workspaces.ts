@@ -10,6 +10,7 @@ import { applyChanges } from "./applying.ts";
 import { confine, isInside } from "./confinement.ts";
 import { errnoOf, notFound, pathRefused } from "./failures.ts";
 import { type ListOptions, listTree } from "./listing.ts";
+import type { Witness } from "./manifest/manifests.ts";
 import { type NewModes, planDelete, planMove, planWrite } from "./planning.ts";
 import { type Found, linkAt, lookAt, standingOf } from "./standing.ts";
 import { Turns } from "./turns.ts";
@@ -21,25 +22,34 @@ const systemFolders = ["/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc
 const kernelFolders = ["/boot", "/dev", "/etc", "/proc", "/sys"];
 const scratchName = /^[\w-][\w.-]{0,99}$/;
 
-export function openWorkspaces({ scratchDir }: { readonly scratchDir: string }): Workspaces {
-  const turns = new Turns();
+export interface WorkspacesOptions {
+  readonly scratchDir: string;
+  /** Told of every change that is made here. */
+  readonly witness?: Witness;
+}
+
+export function openWorkspaces({ scratchDir, witness = nobody() }: WorkspacesOptions): Workspaces {
   const umask = process.umask();
   const modes: NewModes = { file: 0o666 & ~umask, folder: 0o777 & ~umask };
   return {
-    open: async (root) => new LocalWorkspace(usableRoot(root), modes, turns),
+    open: async (root) => new LocalWorkspace(usableRoot(root), modes, witness),
     createScratch: async (name) => await createScratch(scratchDir, name),
   };
+}
+
+function nobody(): Witness {
+  return { turns: new Turns(), changed: () => Promise.resolve() };
 }
 
 class LocalWorkspace implements Workspace {
   readonly root: string;
   readonly #modes: NewModes;
-  readonly #turns: Turns;
+  readonly #witness: Witness;
 
-  constructor(root: string, modes: NewModes, turns: Turns) {
+  constructor(root: string, modes: NewModes, witness: Witness) {
     this.root = root;
     this.#modes = modes;
-    this.#turns = turns;
+    this.#witness = witness;
   }
 
   async resolve(path: string): Promise<string> {
@@ -97,7 +107,10 @@ class LocalWorkspace implements Workspace {
 
   /** One at a time in a workspace, over all tasks in it: what is checked is still so when it is done. */
   async apply(planned: ChangeMade): Promise<void> {
-    await this.#turns.take(this.root, async () => await applyChanges(this.root, planned));
+    await this.#witness.turns.take(this.root, async () => {
+      await applyChanges(this.root, planned);
+      await this.#witness.changed(this.root, planned.changes);
+    });
   }
 
   async standing(changes: readonly FileChange[]): Promise<"before" | "after" | "neither"> {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { FileChange, type FileState, netChanges, operationOf, sameState } from "../../src/domain/change.ts";
+import { FileChange, type FileState, isBulk, netChanges, operationOf, sameState } from "../../src/domain/change.ts";
 import { absent, change, file } from "../support/happenings.ts";
 
 const folder: FileState = { kind: "folder", mode: 0o755 };
@@ -21,10 +21,10 @@ describe("two states of a path", () => {
     [absent, absent],
     [file("a"), file("a")],
     [link("x"), link("x")],
-    [folder, { ...folder, mode: 0o700 }],
   ])("are the same: %j and %j", (a, b) => expect(sameState(a, b)).toBe(true));
 
   test.each([
+    [folder, { ...folder, mode: 0o700 }],
     [absent, folder],
     [file("a"), file("b")],
     [file("a"), { ...file("a"), mode: 0o755 } as FileState],
@@ -34,6 +34,12 @@ describe("two states of a path", () => {
     [link("x"), file("a")],
   ])("differ: %j and %j", (a, b) => expect(sameState(a, b)).toBe(false));
 });
+
+test.each([
+  ["node_modules", true],
+  ["a/__pycache__/b.pyc", true],
+  ["src/node_modules.ts", false],
+])("whether tools fill %s: %s", (path, expected) => expect(isBulk(path)).toBe(expected));
 
 describe("the net effect of changes", () => {
   test("is from where each path began to where it ended", () => {

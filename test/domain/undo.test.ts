@@ -35,6 +35,21 @@ const undone = (k: number): Extract<Report, { type: "UndoDone" }> => ({
   undoneIds: ["chg_a"],
 });
 
+describe("changes of commands that ran at the same time", () => {
+  test("are asked for by whoever may have made them", () => {
+    const { task } = given(executing("a", "b", "c"), started("a"), edited, {
+      type: "files_changed",
+      subtask_id: "a",
+      change_id: "chg_s",
+      changes: [change("s.txt", absent, file("c"))],
+      shared_with: ["b"],
+    });
+    const ids = (id: string) => selectedChanges(task, { scope: "subtask", id }).map(({ changeId }) => changeId);
+    expect([ids("a"), ids("b"), ids("c")]).toEqual([["chg_a", "chg_a.1", "chg_s"], ["chg_s"], []]);
+    expect(selectedChanges(task, { scope: "subtask" })).toEqual([]);
+  });
+});
+
 describe("an undo", () => {
   test("is wanted until it is applied, and recorded as changes of its own", () => {
     const story = finished

@@ -247,6 +247,13 @@ describe("the view of changes", () => {
   test("says what was done to each path, by whom, and whether it was undone", () => {
     const { task } = given(
       executing("a"),
+      {
+        type: "files_changed",
+        subtask_id: "a",
+        change_id: "c0",
+        changes: [change("x", absent, file("a"))],
+        shared_with: ["b"],
+      },
       changed(
         "a",
         "c1",
@@ -255,8 +262,10 @@ describe("the view of changes", () => {
       ),
       { type: "undo_applied", k: 1, restored: [], conflicts: [], skipped: [], changes: [], undone_ids: ["c1"] },
     );
-    const by = { subtask_id: "a", seq: 5, operation: "renamed" };
+    const by = { subtask_id: "a", seq: 6, operation: "renamed" };
+    const made = { subtask_id: "a", seq: 5, operation: "created", bytes_before: null, bytes_after: 1 };
     expect(changeViews(task)).toEqual([
+      { ...made, change_id: "c0", path: "x", undone: false, shared_with: ["b"] },
       { ...by, change_id: "c1", path: "a", undone: true, bytes_before: 1, bytes_after: null, moved_to: "b" },
       { ...by, change_id: "c1.1", path: "b", undone: false, bytes_before: null, bytes_after: 1, moved_from: "a" },
     ]);

@@ -17,6 +17,7 @@ import type { Judgement, Policy } from "../../src/ports/policy.ts";
 import type { Action } from "../../src/ports/tool.ts";
 import type { Workspaces } from "../../src/ports/workspace.ts";
 import { createChanges } from "../../src/workspace/changes.ts";
+import { TaskManifests } from "../../src/workspace/manifest/manifests.ts";
 import { createSyntax } from "../../src/workspace/syntax.ts";
 import { openWorkspaces } from "../../src/workspace/workspaces.ts";
 import { RoleJournal, RoleLedger } from "./role-journal.ts";
@@ -50,7 +51,13 @@ export class Bench implements Disposable {
   readonly asked: Asked[] = [];
   readonly shell: Shell = { lines: [], answer: () => ({ exitCode: 0, output: "ok" }) };
   readonly memories: MemoryRow[] = [];
-  readonly workspaces: Workspaces = openWorkspaces({ scratchDir: join(this.root, "scratch") });
+  readonly manifests = new TaskManifests({
+    folder: join(this.root, "manifests"),
+    maxFiles: 1000,
+    maxBytes: 10_000_000,
+    now: () => Date.now(),
+  });
+  readonly workspaces: Workspaces = openWorkspaces({ scratchDir: join(this.root, "scratch"), witness: this.manifests });
   script: Script = () => say("Done.");
   window = { name: "m1", contextTokens: 100_000, maxTokens: 4000 };
   judge: (action: Action, task?: TaskPolicy) => Judgement = () => ({ decision: "allow", reason: "", risk: "low" });
@@ -94,6 +101,7 @@ export class Bench implements Disposable {
       },
       tools: { forTask: () => Promise.resolve(benchTools(this.shell)) },
       workspaces: this.workspaces,
+      manifests: this.manifests,
       policy,
       memory: { list: () => Promise.resolve(this.memories) },
       clock: { now: () => (this.now += 1) },
@@ -187,6 +195,7 @@ export class Bench implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    void this.manifests[Symbol.asyncDispose]();
     rmSync(this.root, { recursive: true, force: true });
   }
 }

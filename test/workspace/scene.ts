@@ -17,7 +17,7 @@ export interface Scene {
   readonly move: (source: string, destination: string, subtaskId?: string) => Promise<RecordedChange[]>;
   /** Someone who is not Loom. */
   readonly elsewhere: (path: string, text: string) => void;
-  readonly undo: (selected?: readonly RecordedChange[], preview?: boolean) => Promise<UndoResult>;
+  readonly undo: (selected?: readonly RecordedChange[], preview?: boolean, subtask?: string) => Promise<UndoResult>;
   readonly tree: () => Record<string, string>;
 }
 
@@ -33,10 +33,15 @@ export async function scene(temporary: Temporary, files: Readonly<Record<string,
     move: async (source, destination, id) =>
       await history.apply(workspace, await workspace.planMove(source, destination), id),
     elsewhere: (path, text) => writeFileSync(join(workspace.root, path), text),
-    undo: async (selected = history.all, preview = false) => {
+    undo: async (selected = history.all, preview = false, subtask) => {
       const ids = new Set(selected.map(({ changeId }) => changeId));
       const chosen = history.all.filter(({ changeId }) => ids.has(changeId));
-      const result = await changes.undo(workspace, { selected: chosen, all: history.all, preview });
+      const result = await changes.undo(workspace, {
+        selected: chosen,
+        all: history.all,
+        preview,
+        ...(subtask === undefined ? {} : { subtask }),
+      });
       history.markUndone(result.undoneIds);
       history.record(result, "undo");
       return result;
