@@ -44,7 +44,7 @@ export class ToolLoop {
   readonly #schemas: readonly ToolSchema[];
   readonly #conversation: Conversation;
   readonly #seen = new Map<string, FileState>();
-  readonly #repetition = new Repetition();
+  readonly #repetition: Repetition;
   readonly #applied = new Set<number>();
   #compactions = 0;
   #denials = 0;
@@ -56,6 +56,7 @@ export class ToolLoop {
     this.#room = room;
     this.#schemas = room.offered.map(({ schema }) => schema);
     this.#conversation = new Conversation(room.opening, this.#schemas);
+    this.#repetition = new Repetition(ports.digest);
   }
 
   /** @throws LoomError as `Models.call` does, but for `context_overflow` */
@@ -180,22 +181,23 @@ export class ToolLoop {
     this.#denials += end.records.filter(({ mark }) => mark === "denied").length;
     if (this.#denials >= bounds.denialsMax)
       return this.#failed("denied", `${this.#denials} calls were denied: ${lastDenial(end.records)}`);
-    return this.#noticeRepeats(reply, results);
+    return this.#noticeRepeats(reply, end.records, results);
   }
 
-  #noticeRepeats(reply: Reply, results: readonly string[]): Report | null {
+  #noticeRepeats(reply: Reply, records: readonly CallRecord[], results: readonly string[]): Report | null {
     const repeats = this.#repetition.add(
       reply.toolCalls.map(({ name, arguments: args }, index) => ({
         name,
         arguments: args,
         result: results[index] ?? "",
+        mayChange: mayHaveChanged(records[index]),
       })),
     );
     if (repeats >= repeatsToFail) {
       const names = [...new Set(reply.toolCalls.map(({ name }) => name))].join(", ");
       return this.#failed(
         "loop",
-        `The same call (${names}) gave the same result ${repeats} times in a row: ${within(results.at(-1) ?? "", 500)}`,
+        `The same call (${names}) gave the same result ${repeats} times, and nothing else changed: ${within(results.at(-1) ?? "", 500)}`,
       );
     }
     if (repeats === repeatsToNudge) this.#conversation.note(nudgeAfterRepeats);
@@ -245,6 +247,12 @@ function withMeantNames(reply: Reply, offered: readonly Tool[]): Reply {
       name: toolFor(offered, call.name)?.schema.name ?? call.name,
     })),
   };
+}
+
+function mayHaveChanged(record: CallRecord | undefined): boolean {
+  return (
+    record !== undefined && (record.changed.length > 0 || (record.command !== undefined && record.mark === undefined))
+  );
 }
 
 /** A call's result as the model reads it. */
