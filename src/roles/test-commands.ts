@@ -96,7 +96,7 @@ const script: Runner = (args) => isTestScript(args.find((arg) => !arg.startsWith
 
 const packageScripts: Runner = (args) => {
   const [verb = "", name = ""] = args.filter((arg) => !arg.startsWith("-"));
-  if (verb === "test" || verb === "t" || /^test:/.test(verb)) return true;
+  if (verb === "test" || verb === "t" || verb.startsWith("test:")) return true;
   return (verb === "run" || verb === "run-script") && /^test(?:$|:)/.test(name);
 };
 

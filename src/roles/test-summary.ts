@@ -204,7 +204,7 @@ function gradle(lines: readonly string[]): TestCounts | null {
 
 /** `OK (3 tests, 5 assertions)`, `Tests: 3, Assertions: 5, Failures: 1, Skipped: 1.` */
 function phpunit(line: string): TestCounts | null {
-  if (/^No tests executed!/.test(line)) return none;
+  if (line.startsWith("No tests executed!")) return none;
   const good = /^OK \((\d{1,9}) tests?, \d+ assertions?\)/.exec(line)?.[1];
   if (good !== undefined) return { run: Number(good), failed: 0, skipped: 0 };
   if (!/^Tests: \d+, Assertions: \d/.test(line)) return null;
