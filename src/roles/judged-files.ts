@@ -157,7 +157,7 @@ function lossChecks({ subtask, isReviewed }: FilesCase, changes: readonly TestFi
 async function scriptChecks({ blobs }: FilePorts, given: FilesCase, seen: Seen): Promise<CheckResult[]> {
   const { path, change } = seen;
   if (change?.before.kind !== "file" || isTestFile(path)) return [];
-  const running = given.commands.filter((command) => wordsOf(command).includes(path));
+  const running = given.commands.filter((command) => scriptsRunBy(command).some((script) => isAt(path, script)));
   const scripts = /(?:^|\/)package\.json$/.test(path) ? given.commands.flatMap(scriptOf) : [];
   if (running.length === 0 && scripts.length === 0) return [];
   const base = path.split("/").at(-1) ?? path;
@@ -172,8 +172,20 @@ async function scriptChecks({ blobs }: FilePorts, given: FilesCase, seen: Seen):
   return [{ name: checkName("check_kept", path), passed: false, detail: within(detail, 2000) }];
 }
 
-function wordsOf(command: string): string[] {
-  return (command.match(/[^\s"'|&;<>]+/g) ?? []).map((word) => word.replace(/^(?:\.\/)+/, ""));
+const interpreters = /^(?:sh|bash|dash|zsh|node|deno|bun|tsx|ts-node|python3?|ruby|perl|php)$/;
+
+/** Scripts that a command line starts, by their paths; what it only reads is none. */
+function scriptsRunBy(command: string): string[] {
+  return command.split(/[;&|\n]+/).flatMap((part) => {
+    const words = (part.match(/[^\s"'<>]+/g) ?? []).filter((word) => !/^\w+=/.test(word));
+    const [program = "", ...args] = words;
+    const script = interpreters.test(program) ? args.find((arg) => !/^(?:-|run$)/.test(arg)) : program;
+    return script?.includes(".") === true || script?.includes("/") === true ? [script.replace(/^(?:\.\/)+/, "")] : [];
+  });
+}
+
+function isAt(path: string, script: string): boolean {
+  return path === script || path.endsWith(`/${script}`);
 }
 
 /** `npm test` → `test`, `npm run check` → `check` */
