@@ -74,7 +74,7 @@ const functions = [
   /^\s*func (test\w+)\s*\(/,
 ];
 const attribute = /^\s*(?:#\[(?:\w+::)*test\b|@(?:Test|ParameterizedTest)\b|\[(?:Fact|Theory|Test|TestMethod)\b)/;
-const named = /\b(?:fn|void|fun|Task|func)\s+`?([\w ]+?)`?\s*\(/;
+const named = /\b(?:fn|void|fun|Task|func)\s{1,4}`?([\w ]{1,100}?)`?\s{0,4}\(/;
 
 function nameIn(
   path: string,
@@ -146,7 +146,7 @@ function checksAnything(body: readonly string[]): boolean {
     let code = line.replace(/^\s*(?:#|\/\/).*$/, "").replace(/\s(?:#|\/\/) .*$/, "");
     for (const form of trivial) code = code.replace(form, " ");
     // The words of its name, and of any text in it, check nothing.
-    code = code.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`/g, '""');
+    code = code.replace(/"(?:[^"\\]|\\.)*(?:"|$)|'(?:[^'\\]|\\.)*(?:'|$)|`(?:[^`\\]|\\.)*(?:`|$)/g, '""');
     if (at === 0) code = code.replace(/\b(?:def|func|fn|function|void|fun)\s+`?[\w ]+/, " ");
     return check.test(code);
   });
