@@ -3,6 +3,7 @@ import { failTask } from "./closing.ts";
 import type { Draft } from "./draft.ts";
 import type { FailureClass } from "./event.ts";
 import { dependentsOf, type SubtaskSpec, type Tier } from "./plan.ts";
+import { madeNoProgress, strategyOf } from "./recovery.ts";
 import { planned, type Subtask, type Task } from "./task.ts";
 
 export interface AttemptFailure {
@@ -10,6 +11,8 @@ export interface AttemptFailure {
   readonly feedback: string;
   /** Tier of the verification that found it; 0 when none ran. */
   readonly tier: number;
+  /** Of the verdict that found it. */
+  readonly reasonCode?: string;
   /** No further attempt, whatever is left: a person said no. */
   readonly final?: boolean;
 }
@@ -19,7 +22,8 @@ const transient: ReadonlySet<FailureClass> = new Set(["model", "internal", "time
 
 export function failAttempt(draft: Draft, id: string, failure: AttemptFailure): void {
   const subtask = draft.subtask(id);
-  const final = failure.final === true || !mayRetry(draft.task, subtask, failure.class);
+  const isStuck = madeNoProgress(draft.task, subtask, failure);
+  const final = failure.final === true || isStuck || !mayRetry(draft.task, subtask, failure.class);
   draft.say({
     type: "subtask_failed",
     subtask_id: id,
@@ -28,6 +32,7 @@ export function failAttempt(draft: Draft, id: string, failure: AttemptFailure): 
     class: failure.class,
     feedback: failure.feedback,
     verification_tier: failure.tier,
+    ...(isStuck ? { no_progress: true as const } : {}),
   });
   if (final) giveUp(draft, id, failure);
   else retry(draft, id, failure);
@@ -51,7 +56,7 @@ function retry(draft: Draft, id: string, failure: AttemptFailure): void {
     attempt: attempt + 1,
     escalated_tier: tierOf(spec.model_tier, failures + 1),
     feedback: failure.feedback,
-    retry_strategy: failure.class,
+    retry_strategy: strategyOf(failure.class, failure.reasonCode),
     ...(transient.has(failure.class) ? until : {}),
   });
 }

@@ -134,6 +134,8 @@ const shapes = {
     class: FailureClass,
     feedback: text,
     verification_tier: count,
+    /** The last two attempts failed in the same way and left the same files: no further one was made. */
+    no_progress: z.literal(true).optional(),
   },
   subtask_retrying: {
     ...subtask,

@@ -141,13 +141,13 @@ function resumed(subtask: Subtask): Subtask {
   return resume.kind === "queued" && subtask.startedSeq > 0 ? nextLeg(subtask) : { ...subtask, status: resume };
 }
 
-function failed(subtask: Subtask, event: EventOf<"subtask_failed">): Subtask {
+function failed(subtask: Subtask, event: StampedEvents["subtask_failed"]): Subtask {
   const critique = { attempt: event.attempt, class: event.class, feedback: event.feedback };
   return {
     ...subtask,
     status: { kind: "failed", class: event.class, reason: event.feedback },
     failures: subtask.failures + 1,
-    critiques: [...subtask.critiques, critique].slice(-critiquesKept),
+    critiques: [...subtask.critiques, { ...critique, seq: event.seq }].slice(-critiquesKept),
     waitingSince: null,
   };
 }
@@ -161,6 +161,9 @@ function retrying(subtask: Subtask, event: StampedEvents["subtask_retrying"]): S
     tier: event.escalated_tier,
     startedSeq: 0,
     waitingSince: null,
+    critiques: subtask.critiques.map((critique, at, { length }) =>
+      at === length - 1 ? { ...critique, strategy: event.retry_strategy } : critique,
+    ),
   };
   if (event.until === undefined) return next;
   return {
@@ -187,6 +190,8 @@ function judged(subtask: Subtask, event: EventOf<"verification_passed"> | EventO
     checks,
     independent,
     ...(event.confidence === undefined ? {} : { confidence: event.confidence }),
+    ...(event.files === undefined ? {} : { files: event.files }),
+    ...(event.remarks === undefined ? {} : { remarks: event.remarks }),
   };
   const status: SubtaskStatus =
     outcome === "inconclusive" ? { kind: "verifying", try: event.try + 1, started: false } : subtask.status;

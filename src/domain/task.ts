@@ -42,6 +42,10 @@ export interface Critique {
   readonly attempt: number;
   readonly class: FailureClass;
   readonly feedback: string;
+  /** Of the event that told it: what was changed before belongs to this attempt or an earlier one. */
+  readonly seq: number;
+  /** What the attempt after it was to do about it; absent when there was none. */
+  readonly strategy?: string;
 }
 
 export interface Subtask {

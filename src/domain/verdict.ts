@@ -1,14 +1,46 @@
 /** A verdict on delivered work, and the confidence that follows from it. */
 import { z } from "zod";
 import { unreachable } from "../lib/result.ts";
+import { Digest } from "./ids.ts";
 import type { ApprovalMode, Rules } from "./rules.ts";
+
+/** What a test runner says of its run; `run` counts what was executed, skipped tests are none of it. */
+export const TestCounts = z.strictObject({
+  run: z.int().min(0),
+  failed: z.int().min(0),
+  skipped: z.int().min(0),
+});
+export type TestCounts = z.infer<typeof TestCounts>;
+
+/** A command that the verifier ran itself. The whole of its output is kept as a blob under `output_digest`. */
+export const CommandRun = z.strictObject({
+  command: z.string().max(500),
+  /** Who wants it run: the task, its plan, the acceptance criteria, or the executor, who says that it passes. */
+  asked_by: z.enum(["task", "plan", "criteria", "claim"]),
+  /** Null when it was killed or could not start. */
+  exit_code: z.int().nullable(),
+  output_digest: Digest,
+  /** Absent where no runner's summary was found in the output. */
+  tests: TestCounts.optional(),
+});
+export type CommandRun = z.infer<typeof CommandRun>;
 
 export const CheckResult = z.strictObject({
   name: z.string().max(300),
   passed: z.boolean(),
   detail: z.string().max(2000),
+  /** Of a check that is a command, and that the policy let run. */
+  ran: CommandRun.optional(),
 });
 export type CheckResult = z.infer<typeof CheckResult>;
+
+/** A file as it stood when it was judged. */
+export const JudgedFile = z.strictObject({
+  path: z.string().max(4096),
+  state: z.enum(["absent", "file", "link", "folder"]),
+  digest: Digest.optional(),
+});
+export type JudgedFile = z.infer<typeof JudgedFile>;
 
 export const Severity = z.enum(["hard_invariant", "semantic", "inconclusive", "infra"]);
 
@@ -23,6 +55,10 @@ export const Verdict = z.strictObject({
   issues: z.array(z.string().max(1000)).max(20),
   checks: z.array(CheckResult).max(100),
   independent: z.boolean(),
+  /** Files that the work changed or had to bring, as they stood; the first of them where there are many. */
+  files: z.array(JudgedFile).max(50).optional(),
+  /** What was noticed and is no failure by itself, but a reason to look twice. */
+  remarks: z.array(z.string().max(500)).max(20).optional(),
 });
 export type Verdict = z.infer<typeof Verdict>;
 

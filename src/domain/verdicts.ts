@@ -14,7 +14,8 @@ export function judge(draft: Draft, effect: EffectOf<"verify">, verdict: Verdict
   const at = { subtask_id: subtaskId, attempt, try: effect.try };
   if (verdict.outcome === "fail") {
     draft.say({ type: "verification_failed", ...at, ...verdict });
-    failAttempt(draft, subtaskId, { class: "semantic", feedback: verdict.feedback, tier: verdict.tier });
+    const { feedback, reason_code: reasonCode, tier } = verdict;
+    failAttempt(draft, subtaskId, { class: "semantic", feedback, tier, reasonCode });
   } else if (verdict.outcome === "inconclusive") {
     draft.say({ type: "verification_failed", ...at, ...verdict });
     if (effect.try >= bounds.verificationTriesMax) gate(draft, subtaskId, verdict);

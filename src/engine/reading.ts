@@ -156,13 +156,17 @@ async function conversation(ports: ReadingPorts, taskId: string): ReturnType<Loo
 }
 
 async function trace(ports: ReadingPorts, taskId: string, subtaskId: string): ReturnType<Loom["trace"]> {
-  const task = await taskOf(ports, taskId);
-  if (!task.subtasks.has(subtaskId)) {
+  const subtask = (await taskOf(ports, taskId)).subtasks.get(subtaskId);
+  if (subtask === undefined) {
     const hint = "GET /tasks/{id}/subtasks lists them";
     throw new LoomError("not_found", `Task ${taskId} has no subtask "${subtaskId}"`, { hint });
   }
   const steps: TraceStep[] = [];
+  const { attempt, verdict } = subtask;
+  const extracting = `extract:${subtaskId}`;
   for (const scope of await scopesOf(ports.store, taskId, subtaskId)) {
+    if (scope === extracting && verdict !== null)
+      steps.push({ scope: `verify:${subtaskId}:${attempt}`, step: "verdict", started: {}, ended: verdict });
     for (const { step, started, ended } of await ports.store.steps(taskId, scope)) {
       steps.push({ scope, step, started, ended: ended?.result ?? null });
     }

@@ -27,6 +27,7 @@ export function createChecker(ports: CheckerPorts): Executor<"check"> {
           journal,
           execution,
           step,
+          askedBy: "task" as const,
           subtaskId: stageId,
           attempt: effect.round,
           root: workspace.root,
@@ -34,7 +35,8 @@ export function createChecker(ports: CheckerPorts): Executor<"check"> {
           marker,
           signal: stop.aborted,
         };
-        results.push(await runCheck(ports, place, check));
+        const { isHeld: _, ...result } = await runCheck(ports, place, check);
+        results.push(result);
       }
       return { type: "ChecksRan", key, results };
     } catch (error) {

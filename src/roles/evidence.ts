@@ -17,6 +17,8 @@ export interface Evidence {
   /** A command ran and succeeded. One that only prints counts as nothing here and below. */
   readonly ran: boolean;
   readonly read: boolean;
+  /** Command lines that this attempt and earlier ones ran, oldest first. */
+  readonly commands: readonly string[];
 }
 
 export async function evidenceOf(
@@ -26,8 +28,12 @@ export async function evidenceOf(
   attempt: number,
 ): Promise<Evidence> {
   const subtaskId = subtask.spec.id;
-  const scope = journalScopeOf({ kind: "work", subtaskId, attempt, leg: 1, tier: subtask.tier });
-  const past = pastAttempt(await events.steps(task.id, scope));
+  const scopeOf = (nth: number) =>
+    journalScopeOf({ kind: "work", subtaskId, attempt: nth, leg: 1, tier: subtask.tier });
+  const past = pastAttempt(await events.steps(task.id, scopeOf(attempt)));
+  const earlier: string[] = [];
+  for (let before = 1; before < attempt; before += 1)
+    earlier.push(...commandsOf(pastAttempt(await events.steps(task.id, scopeOf(before)))));
   const changes = changesOf(task).filter(
     (change) => change.subtaskId === subtaskId && !change.undone && !isBulk(change.path),
   );
@@ -42,11 +48,16 @@ export async function evidenceOf(
     wrote: shows("write"),
     ran: shows("command"),
     read: shows("read") || shows("command") || shows("write"),
+    commands: [...earlier, ...commandsOf(past)],
   };
 }
 
+function commandsOf({ calls }: PastAttempt): string[] {
+  return calls.flatMap(({ record }) => record.command ?? []);
+}
+
 /** `echo done` succeeds whatever was or was not done. */
-function onlyPrints(command: string): boolean {
+export function onlyPrints(command: string): boolean {
   return /^\s*(echo|printf|true|:|pwd|date|exit 0)\b[^|&;<>`$()]*$/.test(command);
 }
 

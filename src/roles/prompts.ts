@@ -9,6 +9,7 @@ import type { JsonObject } from "../lib/json.ts";
 import { canonicalJson } from "../lib/json.ts";
 import type { MemoryRow } from "../ports/memory.ts";
 import { head, oneLine } from "./excerpt.ts";
+import { hintFor } from "./recovery-hints.ts";
 
 /** @see DECISIONS 26 */
 const goalCharsMax = 6000;
@@ -115,6 +116,9 @@ function attemptLines(subtask: Subtask): string[] {
     (critique) =>
       `- Attempt ${critique.attempt} failed (${critique.class}): ${head(critique.feedback, critiqueCharsMax)}`,
   );
+  const last = subtask.critiques.at(-1);
+  const hint = last === undefined ? "" : hintFor(last);
+  if (hint !== "") lines.push(hint);
   if (lines.length > 0)
     lines.push("Do better than that: put right what is named there, and do not take the same way again.");
   if (subtask.changedPaths.length > 0) {

@@ -3,17 +3,31 @@
 import { Severity, type Verdict } from "../domain/verdict.ts";
 import { isJsonObject, type JsonObject } from "../lib/json.ts";
 import { within } from "./excerpt.ts";
+import { verdictInText } from "./opinion-text.ts";
 import { booleanOf, firstText, type JsonReader, numberOf, textOf, textsOf } from "./reading.ts";
 
 export type Opinion = Pick<Verdict, "outcome" | "reason_code" | "severity_class" | "feedback" | "issues"> & {
   readonly confidence: number;
 };
 
+export interface Said {
+  readonly text: string;
+  /** The model came to its end, and was not cut. */
+  readonly isWhole: boolean;
+}
+
 /** @returns null when the reply says neither whether it passed nor how it came out */
-export function readOpinion(text: string, reader: JsonReader): Opinion | null {
+export function readOpinion({ text, isWhole }: Said, reader: JsonReader): Opinion | null {
   const found = reader.readJson(text)?.value;
   const raw = Array.isArray(found) ? (found as readonly unknown[])[0] : found;
-  if (!isJsonObject(raw)) return null;
+  const inJson = isJsonObject(raw) ? opinionIn(raw) : null;
+  if (inJson !== null) return inJson;
+  // Without brackets nothing tells what was cut off.
+  const inText = isWhole ? verdictInText(text) : null;
+  return inText === null ? null : opinionOf(inText);
+}
+
+function opinionIn(raw: JsonObject): Opinion | null {
   const nested = Object.values(raw).find((value) => isJsonObject(value) && ("passed" in value || "outcome" in value));
   return opinionOf(isJsonObject(nested) && !("passed" in raw) ? nested : raw);
 }

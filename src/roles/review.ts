@@ -5,26 +5,35 @@ import { LoomError, messageOf } from "../lib/errors.ts";
 import type { EventStore } from "../ports/event-store.ts";
 import type { Execution } from "../ports/executor.ts";
 import type { Message, Models } from "../ports/model.ts";
-import type { Clock } from "../ports/runtime.ts";
+import type { Workspace } from "../ports/workspace.ts";
+import { type LookPorts, lookAt, looksMax, pathsAskedFor } from "./look.ts";
 import { askModel } from "./model-step.ts";
 import { type Reply, Reply as ReplySchema } from "./records.ts";
-import { askAgain, type ReviewMaterial, verdictSchema, verifierRequest, verifierSystem } from "./review-prompt.ts";
-import { type Opinion, readOpinion } from "./review-reading.ts";
+import {
+  afterLook,
+  askAgain,
+  type ReviewMaterial,
+  verdictSchema,
+  verifierRequest,
+  verifierSystem,
+} from "./review-prompt.ts";
+import { type Opinion, readOpinion, type Said } from "./review-reading.ts";
 
-export interface ReviewPorts {
+export interface ReviewPorts extends LookPorts {
   readonly models: Pick<Models, "call" | "readJson">;
   readonly events: Pick<EventStore, "steps">;
-  readonly clock: Pick<Clock, "now">;
 }
 
 export interface ReviewCase {
   readonly execution: Execution<"verify">;
-  readonly material: Omit<ReviewMaterial, "lens" | "share">;
+  readonly material: Omit<ReviewMaterial, "lens" | "share"> & { readonly workspace: Workspace };
   /** How many opinions are wanted: 1 for tier 2, more for tier 3. */
   readonly votes: number;
 }
 
 interface Vote extends Opinion {
+  /** Who cast it; empty when nobody could be understood. */
+  readonly model: string;
   readonly independent: boolean;
 }
 
@@ -35,7 +44,12 @@ const smallerShare = 0.3;
 export async function review(ports: ReviewPorts, given: ReviewCase): Promise<Verdict> {
   const avoid = await modelsToAvoid(ports, given);
   const votes: Vote[] = [];
-  for (let vote = 1; vote <= given.votes; vote += 1) votes.push(await voteOf(ports, given, { vote, avoid }));
+  for (let vote = 1; vote <= given.votes; vote += 1) {
+    const cast = await voteOf(ports, given, { vote, avoid: [...avoid] });
+    votes.push(cast);
+    // The next vote is another model's where there is one.
+    if (cast.model !== "") avoid.push(cast.model);
+  }
   const { checks } = given.material;
   return given.votes === 1 ? alone(votes, checks) : together(votes, checks);
 }
@@ -65,6 +79,7 @@ async function voteOf(ports: ReviewPorts, given: ReviewCase, at: VoteAt): Promis
       ...at,
       step: `review-${at.vote}`,
       user: verifierRequest({ ...given.material, lens, share: 1 }),
+      share: 1,
     });
   } catch (error) {
     if (!(error instanceof LoomError)) throw error;
@@ -76,6 +91,7 @@ async function voteOf(ports: ReviewPorts, given: ReviewCase, at: VoteAt): Promis
       ...at,
       step: `review-${at.vote}-short`,
       user: verifierRequest({ ...given.material, lens, share: smallerShare }),
+      share: smallerShare,
     });
   } catch (error) {
     if (error instanceof LoomError && (error.code === "context_overflow" || error.code === "model_refused"))
@@ -92,35 +108,68 @@ function unsure(code: string, feedback: string): Vote {
     confidence: 0.4,
     feedback,
     issues: [],
+    model: "",
     independent: false,
   };
 }
 
-/** One question, and if the answer cannot be read, one more. */
-async function opinion(
-  ports: ReviewPorts,
-  given: ReviewCase,
-  at: VoteAt & { readonly step: string; readonly user: string },
-): Promise<Vote> {
-  const messages: Message[] = [
-    { role: "system", content: verifierSystem() },
-    { role: "user", content: at.user },
-  ];
-  const first = await asked(ports, given, { ...at, messages });
-  const read = readOpinion(first.text, ports.models);
-  if (read !== null) return { ...read, independent: isIndependent(given, first) };
+interface Question extends VoteAt {
+  readonly step: string;
+  readonly user: string;
+  /** 1, or less where the whole did not fit. */
+  readonly share: number;
+}
+
+/** One question, the files that it takes to answer it, and if the answer cannot be read, one question more. */
+async function opinion(ports: ReviewPorts, given: ReviewCase, at: Question): Promise<Vote> {
+  const { messages, reply: first } = await informed(ports, given, at);
+  const read = readOpinion(saidIn(first), ports.models);
+  if (read !== null) return { ...read, model: first.model, independent: isIndependent(given, first) };
   const said: Message[] = first.text.trim() === "" ? [] : [{ role: "assistant", content: first.text }];
   const second = await asked(ports, given, {
     ...at,
     step: `${at.step}-again`,
     messages: [...messages, ...said, { role: "user", content: askAgain }],
   });
-  const reread = readOpinion(second.text, ports.models);
-  if (reread !== null) return { ...reread, independent: isIndependent(given, second) };
+  const reread = readOpinion(saidIn(second), ports.models);
+  if (reread !== null) return { ...reread, model: second.model, independent: isIndependent(given, second) };
   return {
     ...unsure("parse_inconclusive", "The verifier's answer could not be read, twice."),
     severity_class: "inconclusive",
   };
+}
+
+function saidIn({ text, finish }: Reply): Said {
+  return { text, isWhole: finish !== "length" && finish !== "filtered" };
+}
+
+/** Asks, and shows the files that the verifier asks to see before it judges, a bounded number of times. */
+async function informed(
+  ports: ReviewPorts,
+  given: ReviewCase,
+  at: Question,
+): Promise<{ readonly messages: readonly Message[]; readonly reply: Reply }> {
+  const messages: Message[] = [
+    { role: "system", content: verifierSystem() },
+    { role: "user", content: at.user },
+  ];
+  let reply = await asked(ports, given, { ...at, messages });
+  for (let look = 1; look <= looksMax; look += 1) {
+    const paths = pathsAskedFor(reply.text, ports.models);
+    if (paths.length === 0) break;
+    const { workspace } = given.material;
+    const shown = await lookAt(ports, given.execution, workspace, {
+      step: `${at.step}-read-${look}`,
+      paths,
+      share: at.share,
+    });
+    messages.push(
+      { role: "assistant", content: reply.text },
+      { role: "user", content: afterLook(shown, look === looksMax) },
+    );
+    reply = await asked(ports, given, { ...at, step: `${at.step}-seen-${look}`, messages });
+  }
+  return { messages, reply };
 }
 
 async function asked(
@@ -132,7 +181,12 @@ async function asked(
   return askModel(journal, ports, {
     step: at.step,
     pick: { role: "verifier", tier: reviewTier, avoid: at.avoid, taskId: task.id, priority: "verify" },
-    request: { messages: at.messages, schema: { name: "verdict", schema: verdictSchema } },
+    // The first vote is cast as the model is configured; those after it more freely, so that they may differ.
+    request: {
+      messages: at.messages,
+      schema: { name: "verdict", schema: verdictSchema },
+      ...(at.vote === 1 ? {} : { temperature: at.vote === 2 ? 0.4 : 0.7 }),
+    },
     at: { subtaskId: effect.subtaskId, attempt: effect.attempt, iteration: at.vote },
     signal: stop.aborted,
   });
@@ -145,7 +199,8 @@ function isIndependent({ material }: ReviewCase, reply: Reply): boolean {
 function alone(votes: readonly Vote[], checks: readonly CheckResult[]): Verdict {
   const [vote] = votes;
   if (vote === undefined) throw new Error("A review has at least one opinion");
-  return { ...vote, tier: 2, issues: [...vote.issues], checks: [...checks] };
+  const { model: _, ...opinionOfOne } = vote;
+  return { ...opinionOfOne, tier: 2, issues: [...vote.issues], checks: [...checks] };
 }
 
 const passing: ReadonlySet<Verdict["outcome"]> = new Set(["pass", "pass_with_warnings", "partial_verified"]);

@@ -2,8 +2,9 @@
 import type { SandboxLayer } from "../domain/event.ts";
 import type { Check } from "../domain/plan.ts";
 import type { TaskPolicy } from "../domain/policy-rules.ts";
-import { CheckResult } from "../domain/verdict.ts";
+import { CheckResult, type CommandRun } from "../domain/verdict.ts";
 import { messageOf } from "../lib/errors.ts";
+import type { Blob } from "../ports/event-store.ts";
 import type { Execution } from "../ports/executor.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { Manifests } from "../ports/manifests.ts";
@@ -12,6 +13,8 @@ import type { Clock } from "../ports/runtime.ts";
 import type { CommandRunner } from "../ports/tool.ts";
 import { head, headAndTail, within } from "./excerpt.ts";
 import { jsonOf } from "./records.ts";
+import { testCommandIn } from "./test-commands.ts";
+import { testCountsIn } from "./test-summary.ts";
 import { changeEvents, commandAt, isStillWanted, underWatch, undoNote } from "./watching.ts";
 
 export interface CheckPorts {
@@ -19,12 +22,14 @@ export interface CheckPorts {
   readonly policy: Policy;
   readonly clock: Pick<Clock, "now">;
   readonly manifests: Manifests;
+  readonly digest: (text: string) => string;
 }
 
 export interface CheckPlace {
   readonly journal: Journal;
   readonly execution: Pick<Execution, "current" | "effect">;
   readonly step: string;
+  readonly askedBy: CommandRun["asked_by"];
   readonly subtaskId: string;
   readonly attempt: number;
   /** Absolute root of the workspace. */
@@ -40,16 +45,16 @@ const detailCharsMax = 1900;
 /** Of a check that passed, the last lines are enough. */
 const passedCharsMax = 300;
 
-export async function runCheck(ports: CheckPorts, place: CheckPlace, check: Check): Promise<CheckResult> {
+/** What became of a check; `isHeld` where the policy did not let it run. */
+export type Checked = CheckResult & { readonly isHeld?: true };
+
+export async function runCheck(ports: CheckPorts, place: CheckPlace, check: Check): Promise<Checked> {
   const judgement = judgementOf(ports, place, check);
   const name = within(check.name, 300);
   const network = judgement.network === true;
   if (judgement.decision !== "allow") {
-    return {
-      name,
-      passed: false,
-      detail: within(`not run, the policy says ${judgement.decision}: ${judgement.reason}`, 2000),
-    };
+    const detail = within(`not run, the policy says ${judgement.decision}: ${judgement.reason}`, 2000);
+    return { name, passed: false, detail, isHeld: true };
   }
   const about = { subtask_id: place.subtaskId, tool: "check", step: place.step, attempt: place.attempt };
   const { execution, root, subtaskId, marker } = place;
@@ -71,12 +76,13 @@ export async function runCheck(ports: CheckPorts, place: CheckPlace, check: Chec
       async () => {
         watch.begun();
         const began = ports.clock.now();
-        const { passed, detail, exitCode, sandbox } = await outcomeOf(ports, place, { check, network }).catch(
-          (error: unknown) => {
-            if (isStillWanted(execution)) throw error;
-            return notWanted;
-          },
-        );
+        const { passed, detail, exitCode, sandbox, output, ran } = await outcomeOf(ports, place, {
+          check,
+          network,
+        }).catch((error: unknown) => {
+          if (isStillWanted(execution)) throw error;
+          return notWanted(ports, place, check);
+        });
         // What a check leaves behind, caches above all, is undone with the rest.
         const done = await watch.ended();
         const ended = {
@@ -93,12 +99,12 @@ export async function runCheck(ports: CheckPorts, place: CheckPlace, check: Chec
           ...(sandbox === undefined ? {} : { sandbox }),
         };
         return {
-          result: jsonOf({ name, passed, detail }),
+          result: jsonOf({ name, passed, detail, ran }),
           events: [
             { ...ended, ...exit, duration_ms: ports.clock.now() - began },
             ...changeEvents({ subtaskId, changeId: changeIdOf(marker) }, done),
           ],
-          blobs: done.blobs,
+          blobs: [...done.blobs, ...outputBlob(output, ran)],
         };
       },
     ),
@@ -107,8 +113,15 @@ export async function runCheck(ports: CheckPorts, place: CheckPlace, check: Chec
   return CheckResult.parse(result);
 }
 
+function outputBlob(output: string, { output_digest: digest }: CommandRun): Blob[] {
+  return output === "" ? [] : [{ digest, bytes: new TextEncoder().encode(output) }];
+}
+
 /** It was stopped for good; what it changed is told all the same. */
-const notWanted: Outcome = { passed: false, exitCode: null, detail: "stopped: this is not wanted any more" };
+function notWanted({ digest }: CheckPorts, { askedBy }: CheckPlace, { run }: Check): Outcome {
+  const ran = { command: within(run, 500), asked_by: askedBy, exit_code: null, output_digest: digest("") };
+  return { passed: false, exitCode: null, detail: "stopped: this is not wanted any more", output: "", ran };
+}
 
 /** `task_1:verify:a:2:1:check-1` → `chg_verify_a_2_1_check-1` */
 function changeIdOf(marker: string): string {
@@ -125,13 +138,30 @@ interface Outcome {
   readonly detail: string;
   readonly exitCode: number | null;
   readonly sandbox?: SandboxLayer;
+  readonly output: string;
+  readonly ran: CommandRun;
 }
 
 async function outcomeOf(
-  { commands }: CheckPorts,
+  { commands, digest }: CheckPorts,
   place: CheckPlace,
   { check: { run }, network }: { readonly check: Check; readonly network: boolean },
 ): Promise<Outcome> {
+  const told = (
+    output: string,
+    exitCode: number | null,
+    tests = testCountsIn(output),
+  ): Pick<Outcome, "output" | "ran" | "exitCode"> => ({
+    output,
+    exitCode,
+    ran: {
+      command: within(run, 500),
+      asked_by: place.askedBy,
+      exit_code: exitCode,
+      output_digest: digest(output),
+      ...(tests === null ? {} : { tests }),
+    },
+  });
   try {
     const { exitCode, output, timedOut, sandbox } = await commands.run(run, {
       network,
@@ -141,23 +171,30 @@ async function outcomeOf(
       signal: place.signal,
     });
     const shown = headAndTail(output.trim(), detailCharsMax - 200);
-    const ran = { exitCode, ...(sandbox === undefined ? {} : { sandbox }) };
+    const ran = { ...told(output, exitCode), ...(sandbox === undefined ? {} : { sandbox }) };
     if (timedOut) return { ...ran, passed: false, detail: `did not end within ${checkTimeoutMs / 1000} s\n${shown}` };
     if (exitCode !== 0) return { ...ran, passed: false, detail: `exit code ${exitCode ?? "none (killed)"}\n${shown}` };
-    if (ranNoTests(run, output)) return { ...ran, passed: false, detail: `exit code 0, but no test ran\n${shown}` };
+    const flaw = testFlaw(run, output);
+    if (flaw !== null) return { ...ran, passed: false, detail: `exit code 0, but ${flaw}\n${shown}` };
     return { ...ran, passed: true, detail: shown.slice(-passedCharsMax) };
   } catch (error) {
     place.signal.throwIfAborted();
-    return { passed: false, exitCode: null, detail: within(messageOf(error), detailCharsMax) };
+    return { ...told("", null), passed: false, detail: within(messageOf(error), detailCharsMax) };
   }
 }
 
-const testCommand = /\b(tests?|pytest|jest|vitest|mocha|unittest|rspec|phpunit|ava|tox)\b/;
-const noTests =
-  /\bno tests?\b|\bno test (files|suites?)\b|collected 0 items|\bran 0 tests\b|\brunning 0 tests\b|\b0 (tests|passing|examples)\b|^# tests 0$|^ℹ tests 0$|^1\.\.0$/im;
-const someTests = /\b[1-9]\d* (passed|passing|tests?|examples?|items?|ok)\b|^(?:#|ℹ) tests [1-9]|^ok\s+\S+\s+[\d.(]/im;
+const aboutTests = /\b(tests?|pytest|jest|vitest|mocha|unittest|rspec|phpunit|ava|tox)\b/;
 
-/** A test command that found nothing to test proves nothing, though it exits 0. */
-export function ranNoTests(command: string, output: string): boolean {
-  return testCommand.test(command) && noTests.test(output) && !someTests.test(output);
+/**
+ * A test command may exit 0 though it found nothing to test, or though something on the way hid its exit code.
+ *
+ * @returns what speaks against its success; null when nothing does, or it is no test command
+ */
+export function testFlaw(command: string, output: string): string | null {
+  if (testCommandIn(command) === null && !aboutTests.test(command)) return null;
+  const counts = testCountsIn(output);
+  if (counts === null) return null;
+  if (counts.run === 0)
+    return counts.skipped > 0 ? `no test was executed: all ${counts.skipped} were skipped` : "no test was executed";
+  return counts.failed > 0 ? `${counts.failed} of ${counts.run} tests failed by the runner's own words` : null;
 }

@@ -3,45 +3,51 @@
  * shown, what the plan's own commands say. A call that failed and was put right counts for nothing.
  */
 
-import type { FileChange, FileState } from "../domain/change.ts";
+import type { FileState } from "../domain/change.ts";
 import type { Subtask } from "../domain/task.ts";
 import type { CheckResult } from "../domain/verdict.ts";
 import { LoomError } from "../lib/errors.ts";
-import type { BlobStore } from "../ports/blob-store.ts";
-import type { Syntax, Workspace } from "../ports/workspace.ts";
+import type { Workspace } from "../ports/workspace.ts";
 import { type Evidence, type Standing, standingOf } from "./evidence.ts";
 import { within } from "./excerpt.ts";
+import { checkName, type FilePorts, type FilesSeen, judgedFiles } from "./judged-files.ts";
 import { isPath, matcherOf, mayBeEmpty, pathsInCriteria } from "./named-paths.ts";
-
-export interface TierOnePorts {
-  readonly syntax: Syntax;
-  readonly blobs: BlobStore;
-}
 
 export interface TierOneCase {
   readonly subtask: Subtask;
   readonly evidence: Evidence;
   readonly workspace: Workspace;
+  /** Commands whose outcome counts. */
+  readonly commands: readonly string[];
   /** A second model will judge, too. */
   readonly isReviewed: boolean;
 }
 
-const syntaxBytesMax = 1_000_000;
 const listingDepth = 12;
 const listingMax = 5000;
-/** A verdict holds 100: these, 20 commands of a plan, and the vote. */
-const checksMax = 79;
+/** A verdict holds 100: these, what is claimed, 20 commands of a plan, three of others, and the vote. */
+const checksMax = 74;
 
-export async function tierOneChecks(ports: TierOnePorts, given: TierOneCase): Promise<CheckResult[]> {
-  const { subtask, evidence, workspace } = given;
+export async function tierOneChecks(ports: FilePorts, given: TierOneCase): Promise<FilesSeen> {
+  const { subtask, evidence, workspace, commands, isReviewed } = given;
   const checks = [workShown(standingOf(subtask, evidence), given.isReviewed)];
   const outputs = subtask.spec.expected_outputs.filter(isPath);
   for (const output of outputs) checks.push(...(await outputChecks(workspace, output)));
   const named = subtask.spec.kind === "change" ? pathsInCriteria(subtask.spec.acceptance_criteria) : [];
   for (const path of named.filter((other) => !outputs.includes(other)))
     checks.push(await namedCheck(workspace, evidence, path));
-  for (const change of evidence.net) checks.push(...(await syntaxChecks(ports, workspace, change)));
-  return checks.slice(0, checksMax);
+  const plain = outputs.filter((output) => !isPattern(output));
+  const seen = await judgedFiles(ports, {
+    subtask,
+    workspace,
+    net: evidence.net,
+    outputs: plain,
+    commands,
+    isReviewed,
+  });
+  // What failed is never cut off behind what passed.
+  const all = [...checks, ...seen.checks].toSorted((a, b) => Number(a.passed) - Number(b.passed));
+  return { ...seen, checks: all.slice(0, checksMax) };
 }
 
 function workShown(standing: Standing, isReviewed: boolean): CheckResult {
@@ -55,7 +61,7 @@ function workShown(standing: Standing, isReviewed: boolean): CheckResult {
 
 async function outputChecks(workspace: Workspace, output: string): Promise<CheckResult[]> {
   const name = checkName("exists", output);
-  if (/[*?]/.test(output)) {
+  if (isPattern(output)) {
     const found = (await workspace.list(".", { depth: listingDepth, limit: listingMax })).some(({ path }) =>
       matcherOf(output)(path),
     );
@@ -71,6 +77,10 @@ async function outputChecks(workspace: Workspace, output: string): Promise<Check
     exists,
     { name: checkName("nonempty", output), passed, detail: passed ? "" : `"${output}" is expected and is empty.` },
   ];
+}
+
+function isPattern(output: string): boolean {
+  return /[*?]/.test(output);
 }
 
 /** @returns the state, or why there can be none */
@@ -96,27 +106,4 @@ async function standsElsewhere(workspace: Workspace, evidence: Evidence, path: s
   const isIt = (other: string) => other.endsWith(`/${path}`);
   if (evidence.net.some(({ path: changed, after }) => after.kind !== "absent" && isIt(changed))) return true;
   return (await workspace.list(".", { depth: listingDepth, limit: listingMax })).some((entry) => isIt(entry.path));
-}
-
-/** @see DECISIONS 15 */
-async function syntaxChecks(
-  { syntax, blobs }: TierOnePorts,
-  workspace: Workspace,
-  { path, before }: FileChange,
-): Promise<CheckResult[]> {
-  const state = await stateOf(workspace, path);
-  if (typeof state === "string" || state.kind !== "file" || state.bytes > syntaxBytesMax || state.bytes === 0)
-    return [];
-  const now = await syntax.check(path, await workspace.read(path, syntaxBytesMax));
-  if (now === null) return [];
-  const name = checkName("syntax", path);
-  if (now.parsed) return [{ name, passed: true, detail: "" }];
-  const bytesBefore = before.kind === "file" ? await blobs.get(before.digest) : null;
-  const earlier = bytesBefore === null ? null : await syntax.check(path, bytesBefore);
-  if (before.kind === "file" && earlier?.parsed !== true) return [];
-  return [{ name, passed: false, detail: within(`"${path}" does not parse: ${now.detail}`, 2000) }];
-}
-
-function checkName(rule: string, path: string): string {
-  return within(`${rule}_${path}`, 300);
 }

@@ -46,7 +46,7 @@ export class ToolLoop {
   readonly #examples: readonly Message[];
   readonly #conversation: Conversation;
   readonly #seen = new Map<string, FileState>();
-  readonly #repetition = new Repetition();
+  readonly #repetition: Repetition;
   readonly #applied = new Set<number>();
   #compactions = 0;
   #denials = 0;
@@ -61,6 +61,7 @@ export class ToolLoop {
     this.#schemas = room.offered.map(({ schema }) => schema);
     this.#examples = executorExamples(this.#schemas, room.opening.windowTokens);
     this.#conversation = new Conversation(room.opening, this.#schemas);
+    this.#repetition = new Repetition(ports.digest);
   }
 
   /** @throws LoomError as `Models.call` does, but for `context_overflow` */
@@ -197,22 +198,23 @@ export class ToolLoop {
     this.#denials += end.records.filter(({ mark }) => mark === "denied").length;
     if (this.#denials >= bounds.denialsMax)
       return this.#failed("denied", `${this.#denials} calls were denied: ${lastDenial(end.records)}`);
-    return this.#noticeRepeats(reply, results);
+    return this.#noticeRepeats(reply, end.records, results);
   }
 
-  #noticeRepeats(reply: Reply, results: readonly string[]): Report | null {
+  #noticeRepeats(reply: Reply, records: readonly CallRecord[], results: readonly string[]): Report | null {
     const repeats = this.#repetition.add(
       reply.toolCalls.map(({ name, arguments: args }, index) => ({
         name,
         arguments: args,
         result: results[index] ?? "",
+        mayChange: mayHaveChanged(records[index]),
       })),
     );
     if (repeats >= repeatsToFail) {
       const names = [...new Set(reply.toolCalls.map(({ name }) => name))].join(", ");
       return this.#failed(
         "loop",
-        `The same call (${names}) gave the same result ${repeats} times in a row: ${within(results.at(-1) ?? "", 500)}`,
+        `The same call (${names}) gave the same result ${repeats} times, and nothing else changed: ${within(results.at(-1) ?? "", 500)}`,
       );
     }
     if (repeats === repeatsToNudge) this.#conversation.note(nudgeAfterRepeats);
@@ -262,6 +264,12 @@ function withMeantNames(reply: Reply, offered: readonly Tool[]): Reply {
       name: toolFor(offered, call.name)?.schema.name ?? call.name,
     })),
   };
+}
+
+function mayHaveChanged(record: CallRecord | undefined): boolean {
+  return (
+    record !== undefined && (record.changed.length > 0 || (record.command !== undefined && record.mark === undefined))
+  );
 }
 
 /** A call's result as the model reads it. */

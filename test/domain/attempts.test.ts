@@ -111,7 +111,7 @@ describe("the tier of an attempt", () => {
   ] as const)("planned at %i is, the %ith time, %s", (planned, nth, tier) => expect(tierOf(planned, nth)).toBe(tier));
 
   test("is raised for the third attempt under a plan", () => {
-    given(executing("a"), retried("a", 1), started("a", 2))
+    given(executing("a"), retried("a", 1, { feedback: "nothing was done" }), started("a", 2))
       .reported(failedIn("work:a:2:1"))
       .records({ type: "subtask_failed" }, { type: "subtask_retrying", attempt: 3, escalated_tier: 2 });
   });
@@ -160,7 +160,7 @@ describe("all attempts of a task together", () => {
   });
 
   test("are not used up before", () => {
-    given(three, executing("a"), retried("a", 1), started("a", 2))
+    given(three, executing("a"), retried("a", 1, { feedback: "nothing was done" }), started("a", 2))
       .reported(failedIn("work:a:2:1"))
       .records({ type: "subtask_failed", final: false }, { type: "subtask_retrying", attempt: 3 });
   });

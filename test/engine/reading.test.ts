@@ -145,6 +145,7 @@ describe("the trace of a subtask", () => {
     expect(trace.map(({ scope, step }) => [scope, step])).toEqual([
       ["work:a:1", "turn-1"],
       ["verify:a:1:1", "judge"],
+      ["verify:a:1", "verdict"],
       ["extract:a", "extract"],
     ]);
     expect(trace[0]?.ended).not.toBeNull();

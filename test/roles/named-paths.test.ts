@@ -1,7 +1,7 @@
 /** Paths in plans: what is plainly a path counts, what may as well be prose does not. */
 import { describe, expect, test } from "vitest";
 import { isPath, matcherOf, mayBeEmpty, pathsInCriteria } from "../../src/roles/named-paths.ts";
-import { ranNoTests } from "../../src/roles/run-check.ts";
+import { testFlaw } from "../../src/roles/run-check.ts";
 
 describe("an expected output", () => {
   test.each(["src/a.py", "README.md", "dist/", "./a", "out/*.csv", "Makefile", ".env.example"])(
@@ -65,7 +65,9 @@ describe("a run of tests", () => {
     ["npx vitest run", "No test files found, exiting with code 0"],
     ["npx jest --passWithNoTests", "No tests found, exiting with code 0"],
     ["python -m unittest", "Ran 0 tests in 0.000s\n\nOK"],
-  ])("by %s that found none proves nothing", (command, output) => expect(ranNoTests(command, output)).toBe(true));
+  ])("by %s that found none proves nothing", (command, output) =>
+    expect(testFlaw(command, output)).toContain("no test was executed"),
+  );
 
   test.each([
     ["pytest -q", "12 passed in 0.1s"],
@@ -73,5 +75,11 @@ describe("a run of tests", () => {
     ["go test ./...", "ok  \texample.com/a\t0.003s\n?   \texample.com/b\t[no test files]"],
     ["node --test", "ℹ tests 4\nℹ pass 4"],
     ["make", "0 tests"],
-  ])("by %s that found some does", (command, output) => expect(ranNoTests(command, output)).toBe(false));
+    ["npm test", "All is well"],
+  ])("by %s that found some does", (command, output) => expect(testFlaw(command, output)).toBeNull());
+
+  test("whose exit code was hidden fails by its own words", () => {
+    expect(testFlaw("npm test || true", "ℹ tests 4\nℹ pass 3\nℹ fail 1")).toContain("1 of 4 tests failed");
+    expect(testFlaw("pytest", "3 skipped in 0.1s")).toContain("all 3 were skipped");
+  });
 });

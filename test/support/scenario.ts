@@ -152,13 +152,14 @@ export interface Scenario extends AsyncDisposable {
 
 export async function startScenario(
   model: ModelServerOptions,
-  options: { readonly wire?: Wire; readonly extra?: string } = {},
+  options: { readonly wire?: Wire; readonly extra?: string; readonly env?: Readonly<Record<string, string>> } = {},
 ): Promise<Scenario> {
   const place = createPlace();
   const server = await startModelServer(model);
   const path = place.configure({ url: server.url, ...options });
+  const { env = {} } = options;
   const open = () =>
-    serveLoom(loadConfig({ path, env: {}, cwd: place.home, home: place.home }).config, { env: {}, problems: [] });
+    serveLoom(loadConfig({ path, env: {}, cwd: place.home, home: place.home }).config, { env, problems: [] });
   let served = await open();
   let client = clientOf(served.url);
   return {
