@@ -10,6 +10,7 @@ import type { SandboxStanding } from "./ports/sandbox.ts";
 import { isRedactable } from "./safety/redact.ts";
 import { createAccessCare } from "./storage/access-care.ts";
 import { createDatabaseCare } from "./storage/care.ts";
+import { killStarted } from "./tools/processes.ts";
 
 const stop = new AbortController();
 
@@ -20,6 +21,8 @@ function onSignal(): void {
 }
 process.on("SIGINT", onSignal);
 process.on("SIGTERM", onSignal);
+// Also at an end in haste, by a second signal or an error that nobody caught, nothing stays behind.
+process.on("exit", killStarted);
 // A reader that goes away (`loom tools | head`) is no error of ours.
 process.stdout.on("error", () => stop.abort());
 
