@@ -94,11 +94,16 @@ function mustBeNamed({ approval_id, subtask_id }: Approval): Refusal {
 }
 
 function decidable(row: Approval, approved: boolean): Result<Approval | null, Refusal> {
-  const { approval_id, status } = row;
+  const { approval_id, decidedBy, status } = row;
   if (status === "pending") return ok(row);
   if (status === (approved ? "approved" : "rejected")) return ok(null);
-  const message = `Approval "${approval_id}" is already ${status}`;
-  return err({ code: "approval_decided", message, extra: { approval_id, status } });
+  const message = `Approval "${approval_id}" is already ${status}${decidedBy === undefined ? "" : ` by ${decidedBy}`}`;
+  return err({
+    code: "approval_decided",
+    message,
+    hint: "It is decided once, and stands; POST /tasks/{id}/steer tells the task otherwise",
+    extra: { approval_id, status, ...(decidedBy === undefined ? {} : { decided_by: decidedBy }) },
+  });
 }
 
 /** Is the answer one that the question allows? */

@@ -78,6 +78,11 @@ function askFor({ tool, arguments: args, prepared, judgement }: GatedCall, id: s
   };
 }
 
+/** @param diff what the change would come to; nothing where the call changes no file */
+export function withDiff(ask: ApprovalAsk, diff: string): ApprovalAsk {
+  return ask.action === undefined ? ask : { ...ask, action: { ...ask.action, diff } };
+}
+
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
