@@ -90,12 +90,14 @@ describe("loom approve", () => {
     await using at = await scene(...approvalAsked, ...second);
     expect(await at.terminal.run("approve", at.id)).toBe(64);
     expect(at.terminal.err).toContain("2 approvals are pending");
-    expect(at.terminal.err).toContain("b (tool, risk high, apr_b): rm -rf build\n  why: deletes folders");
+    expect(at.terminal.err).toContain(
+      "? b: may this be done? (risk high, apr_b)\n  │ rm -rf build\n  why: deletes folders\n",
+    );
     expect(await at.terminal.run("approve", at.id, "c")).toBe(64);
     expect(at.terminal.err).toContain('Nothing of "c"');
     expect(await at.terminal.run("approve", at.id, "b")).toBe(0);
     expect(await at.terminal.run("approve", at.id, "--approval", "apr_a_1_1_1")).toBe(0);
-    expect(at.terminal.out).toBe("approved: b (apr_b)\napproved: a (apr_a_1_1_1)\n");
+    expect(at.terminal.out).toBe("approved: b (apr_b): rm -rf build\napproved: a (apr_a_1_1_1): rm -rf build\n");
   });
 });
 
@@ -175,5 +177,25 @@ describe("a server that is not there, or not ours", () => {
       using keyed = new Terminal({ env: { LOOM_URL: server.url, ...env } });
       expect(await keyed.run("status")).toBe(0);
     }
+  });
+});
+
+describe("loom approvals", () => {
+  test("shows what waits in full and how the others were decided, of one task or of all, as lines or JSON", async () => {
+    await using at = await scene(...approvalAsked);
+    expect(await at.terminal.run("approvals")).toBe(0);
+    expect(at.terminal.out).toContain(
+      `? a: may this be done? (risk high, apr_a_1_1_1)\n  │ rm -rf build\n  why: deletes folders\n  task: ${at.id}\n`,
+    );
+    expect(await at.terminal.run("approve", at.id, "--reject", "--reason", "too wide")).toBe(0);
+    at.terminal.out = "";
+    expect(await at.terminal.run("approvals", at.id)).toBe(0);
+    expect(at.terminal.out).toMatch(/^· a \(apr_a_1_1_1\) rejected by \S+\n {2}│ rm -rf build\n$/);
+    at.terminal.out = "";
+    expect(await at.terminal.run("approvals", at.id, "--json")).toBe(0);
+    expect(JSON.parse(at.terminal.out)).toMatchObject([{ approval_id: "apr_a_1_1_1", status: "rejected" }]);
+    at.terminal.out = "";
+    expect(await at.terminal.run("approvals")).toBe(0);
+    expect(at.terminal.out).toBe("Nothing waits for a yes or no.\n");
   });
 });
