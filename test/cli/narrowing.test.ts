@@ -26,8 +26,8 @@ describe("loom run with terms of its own", () => {
     const loom = new PlayedLoom([...planned, ...completed]);
     using terminal = new Terminal({ env: oneModel, open: async () => loom });
     expect(await terminal.run("run", "Do it")).toBe(0);
-    const [, submission] = loom.calls[0] ?? [];
-    expect(Object.keys(Object(submission))).toEqual(["goal", "workspace", "context", "approvePlan", "submittedBy"]);
+    const asked = { goal: "Do it", workspace: terminal.home, context: {}, approvePlan: false, submittedBy: "cli" };
+    expect(loom.calls[0]).toEqual(["submit", asked]);
   });
 
   test("is shown by loom status", async () => {

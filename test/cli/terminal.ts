@@ -90,7 +90,7 @@ export class Terminal implements Disposable {
   /** What the person types, a line each time something is asked of them. */
   readonly answers: string[] = [];
   readonly #changes: Partial<World>;
-  readonly #watched: { readonly shown: string; readonly then: () => void; readonly from: number }[] = [];
+  readonly #watched = new Set<{ readonly shown: string; readonly act: () => void; readonly from: number }>();
 
   /** @param changes what is other than in an empty world where no server answers and nothing can be opened */
   constructor(changes: Partial<World> = {}) {
@@ -126,16 +126,16 @@ export class Terminal implements Disposable {
   }
 
   /** Does something, once, as soon as a text is on the screen. */
-  watch(shown: string, then: () => void): void {
-    this.#watched.push({ shown, then, from: this.out.length });
+  watch(shown: string, act: () => void): void {
+    this.#watched.add({ shown, act, from: this.out.length });
   }
 
   #shown(text: string): void {
     this.out += text;
-    for (const watched of [...this.#watched]) {
+    for (const watched of this.#watched) {
       if (!this.out.slice(watched.from).includes(watched.shown)) continue;
-      this.#watched.splice(this.#watched.indexOf(watched), 1);
-      setImmediate(watched.then);
+      this.#watched.delete(watched);
+      setImmediate(watched.act);
     }
     // What ends in a blank, without a new line, waits for one that is typed.
     if (!/^ {2}\S.*[:.] $/.test(text)) return;
