@@ -95,7 +95,7 @@ function steerRoutes(app: App, { loom }: Door): void {
 
 function stateRoutes(app: App, { loom }: Door): void {
   const changes = [
-    { name: "pause", summary: "Stop at the next step boundary", message: (id: string) => `Task ${id} paused.` },
+    { name: "pause", summary: "Stop at the next step boundary", message: pausing },
     { name: "resume", summary: "Go on with a paused task", message: (id: string) => `Task ${id} resumed.` },
     {
       name: "retry",
@@ -115,8 +115,8 @@ function stateRoutes(app: App, { loom }: Door): void {
     };
     app.post(`/tasks/:id/${name}`, { schema }, async (request, reply) => {
       const { id } = request.params;
-      return sendState(reply, await loom[name](id, { ...askedBy(name, request), ...termsOf(request) }), () =>
-        message(id),
+      return sendState(reply, await loom[name](id, { ...askedBy(name, request), ...termsOf(request) }), (status) =>
+        message(id, status),
       );
     });
   }
@@ -154,6 +154,11 @@ function undoRoute(app: App, { loom }: Door): void {
     const { restored, conflicts, skipped, appliedSeq } = undone;
     return reply.send({ restored, conflicts, skipped, applied_seq: appliedSeq });
   });
+}
+
+/** What runs ends at its next step boundary, and only then is the task paused. */
+function pausing(id: string, status: TaskStatus): string {
+  return status === "paused" ? `Task ${id} paused.` : `Task ${id} pauses as soon as its running steps have ended.`;
 }
 
 function cancelled(id: string, status: TaskStatus): string {

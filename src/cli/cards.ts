@@ -41,7 +41,8 @@ export function approvalLines(approvals: readonly ApprovalShown[], style: Style)
     const { approval_id: id, decided_by: by, status, subtask_id: subtask, summary, task_id: task } = approval;
     if (status === "pending") return [...approvalCard(approval, { style, whole: true }), `  task: ${oneLine(task)}`];
     const reason = approval.reason === undefined ? "" : `: ${oneLine(visible(approval.reason), 400)}`;
-    const decided = `${oneLine(status)}${by === undefined ? "" : ` by ${oneLine(by)}`}${reason}`;
+    const decider = by === "timeout" ? ": nobody answered in time" : by === undefined ? "" : ` by ${oneLine(by)}`;
+    const decided = `${oneLine(status)}${decider}${reason}`;
     return [`· ${oneLine(subtask)} (${oneLine(id)}) ${decided}`, ...barred(oneLine(visible(summary), 400))];
   });
 }

@@ -104,7 +104,7 @@ export function approve(
     );
     const [only, ...others] = meant;
     if (only === undefined) {
-      say(world.stderr, ...approvalLines(pending, styleOf(world)));
+      if (pending.length > 0) say(world.stderr, ...approvalLines(pending, styleOf(world)));
       throw new UsageError(
         `Nothing of ${subtaskId === undefined ? taskId : `"${subtaskId}" in ${taskId}`} waits for a yes or no`,
         pending.length === 0 ? `loom status ${taskId} says what it waits for` : "Pending are those above",
@@ -145,10 +145,15 @@ export function answer(
     const meant = pending.filter(({ question_id }) => (options.question ?? question_id) === question_id);
     const [only, ...others] = meant;
     if (only === undefined || others.length > 0) {
+      if (pending.length === 0)
+        throw new UsageError(
+          `No question is open in ${request.taskId}`,
+          `loom questions ${request.taskId} lists what was asked and answered`,
+        );
       say(world.stderr, ...questionLines(pending));
       throw new UsageError(
         only === undefined
-          ? `No such question is open in ${request.taskId}`
+          ? `No question "${options.question}" is open in ${request.taskId}`
           : `${meant.length} questions are open in ${request.taskId}`,
         "Name one of those above with --question ID",
       );

@@ -116,12 +116,18 @@ describe("loom questions and answer", () => {
     await using none = await scene();
     expect(await none.terminal.run("questions", none.id)).toBe(0);
     expect(none.terminal.out).toBe("Nothing was asked.\n");
+    expect(await none.terminal.run("answer", none.id, "x")).toBe(64);
+    expect(none.terminal.err).toBe(
+      `loom: No question is open in ${none.id}\n  loom questions ${none.id} lists what was asked and answered\n`,
+    );
     await using two = await scene(
       ...questionAsked,
       ...questionAsked.map((event) => ({ ...event, question_id: "qst_2" })),
     );
     expect(await two.terminal.run("answer", two.id, "x")).toBe(64);
     expect(two.terminal.err).toContain("2 questions are open");
+    expect(await two.terminal.run("answer", two.id, "x", "--question", "qst_9")).toBe(64);
+    expect(two.terminal.err).toContain('No question "qst_9" is open');
   });
 });
 

@@ -145,7 +145,7 @@ describe("an approval that nobody gives in time", () => {
       )
       .wants("work:a:1:2")
       .requested(decided(false))
-      .isRefused("approval_decided", "already expired");
+      .isRefused("approval_decided", "already expired: nobody answered in time", "It is decided once");
   });
 
   test("pauses the task where that is the rule, and can still be answered", () => {
