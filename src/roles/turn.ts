@@ -271,8 +271,9 @@ function blockedReason(text: string, reader: JsonReader): string | null {
 }
 
 /** What people said before the attempt began stands in its first prompt, and has its receipt there. */
-function toldBefore({ current, effect }: Execution<"work">): number[] {
-  const { instructions, subtasks } = current();
-  const since = subtasks.get(effect.subtaskId)?.startedSeq ?? 0;
-  return instructions.flatMap(({ seq, readBy }) => (seq < since && !readBy.includes(effect.subtaskId) ? [seq] : []));
+function toldBefore(execution: Execution<"work">): number[] {
+  const { instructions, subtasks } = execution.current();
+  const { subtaskId } = execution.effect;
+  const since = subtasks.get(subtaskId)?.startedSeq ?? 0;
+  return instructions.flatMap(({ seq, readBy }) => (seq < since && !readBy.includes(subtaskId) ? [seq] : []));
 }

@@ -26,7 +26,7 @@ describe("what is done without a server", () => {
     fake.append(id, ...planned, ...approvalAsked, ...questionAsked);
     const by = "cli";
     await loom.approve(id, { subtaskId: "a", approved: true, by });
-    await expect(loom.approve(id, { subtaskId: "a", approved: false, by })).rejects.toThrow();
+    await expect(loom.approve(id, { subtaskId: "a", approved: false, by })).rejects.toThrow("It was approved");
     const answer = { selected_option_ids: ["x"], custom_response: "" };
     await loom.answer(id, { questionId: "qst_a_1_1_1", answer, by });
     await loom.steer(id, { instruction: "i", mode: "queue", by });
