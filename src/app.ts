@@ -126,7 +126,9 @@ export async function openLoom(config: Config, surroundings: Surroundings): Prom
   const policy = policyOf(config, sandbox);
   const able = executorsOf({ models: called, store, tools, workspaces, changes, commands, manifests, policy, clock });
   const executors = crashing(able, crashingEffects, crashPoint);
-  const supervisor = stack.use(supervisorOf(config, { store, executors, clock, log, redaction, feed, commands }));
+  const supervisor = stack.use(
+    supervisorOf(config, { store, executors, clock, log, redaction, feed, commands, sandbox }),
+  );
   await supervisor.recover();
   maintenance.start();
   const allowPrivateWebhooks = config.webhooks.allow_private ?? isLoopback(config.server.host);
@@ -221,9 +223,11 @@ interface SupervisorParts extends Pick<ExecutorParts, "store" | "commands" | "cl
   readonly log: Log;
   readonly redaction: Redaction;
   readonly feed: ReturnType<typeof createFeed>;
+  readonly sandbox: Pick<Sandbox, "standing">;
 }
 
-function supervisorOf(config: Config, { redaction, feed, commands, ...ports }: SupervisorParts): Supervisor {
+function supervisorOf(config: Config, { redaction, feed, commands, sandbox, ...ports }: SupervisorParts): Supervisor {
+  const { standing } = sandbox;
   return new Supervisor({
     ...ports,
     redact: (value) => redaction.value(value),
@@ -232,6 +236,8 @@ function supervisorOf(config: Config, { redaction, feed, commands, ...ports }: S
     openTasksMax: config.execution.max_open_tasks,
     sharedWorkspaces: config.workspace.shared,
     reap: (taskId) => commands.reap(`${taskId}:`),
+    // In a sandbox the kernel ends with each command what it started.
+    sweep: (taskId) => (standing.layer === "none" ? commands.reap(`${taskId}:`) : Promise.resolve(0)),
   });
 }
 

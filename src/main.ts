@@ -1,8 +1,9 @@
 /** The process: argv, signals and the terminal in, the exit code out. Holds what the command line is given from outside. */
 import { mkdtempSync, rmSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { homedir, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { openLoom, sandboxOf, serveLoom, version } from "./app.ts";
+import { auditedLoom } from "./cli/audited-loom.ts";
 import { cli } from "./cli/cli.ts";
 import { demo } from "./cli/demo.ts";
 import type { Config } from "./config/schema.ts";
@@ -10,6 +11,7 @@ import type { SandboxStanding } from "./ports/sandbox.ts";
 import { isRedactable } from "./safety/redact.ts";
 import { createAccessCare } from "./storage/access-care.ts";
 import { createDatabaseCare } from "./storage/care.ts";
+import { killStarted } from "./tools/processes.ts";
 
 const stop = new AbortController();
 
@@ -20,6 +22,8 @@ function onSignal(): void {
 }
 process.on("SIGINT", onSignal);
 process.on("SIGTERM", onSignal);
+// Also at an end in haste, by a second signal or an error that nobody caught, nothing stays behind.
+process.on("exit", killStarted);
 // A reader that goes away (`loom tools | head`) is no error of ours.
 process.stdout.on("error", () => stop.abort());
 
@@ -38,10 +42,20 @@ async function triedSandbox(config: Config): Promise<SandboxStanding> {
   }
 }
 
+/** A container may run as a user that nobody wrote down. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? "?");
+  }
+}
+
 process.exitCode = await cli(process.argv.slice(2), {
   open: async (config, problems = [], configFile = null) => {
     const opened = await openLoom(config, { env, problems, configFile });
-    return { ...opened.loom, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
+    const loom = auditedLoom(opened.loom, { audit: opened.audit, user: userName(), now: Date.now });
+    return { ...loom, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
   },
   serve: (config, problems = [], configFile = null) => serveLoom(config, { env, problems, configFile }),
   sandbox: triedSandbox,

@@ -3,7 +3,8 @@ import { z } from "zod";
 import { Budget } from "../domain/budget.ts";
 import { eventTypes, UndoOutcome } from "../domain/event.ts";
 import { SubtaskKind, Tier } from "../domain/plan.ts";
-import type { ApprovalView, ChangeView, QuestionView, SubtaskView, TaskView } from "../domain/view.ts";
+import { TaskPolicy } from "../domain/policy-rules.ts";
+import type { ChangeView, SubtaskView, TaskView } from "../domain/view.ts";
 import type { DeliveryView, Health, ToolView, TraceStep } from "../ports/loom.ts";
 import type { ModelInfo } from "../ports/model.ts";
 import { GapAnswer } from "./gaps.ts";
@@ -11,8 +12,8 @@ import { wireSchema } from "./wire.ts";
 
 const text = z.string();
 const count = z.int().min(0);
-const time = z.iso.datetime({ precision: 3 });
-const applied = { applied_seq: count.describe("The event at which this is visible.") };
+export const time = z.iso.datetime({ precision: 3 });
+export const applied = { applied_seq: count.describe("The event at which this is visible.") };
 const open = z.record(text, z.unknown());
 const status = z.enum([
   "pending",
@@ -54,6 +55,9 @@ export const TaskAnswer: z.ZodType<TaskView> = z
     status,
     workspace: text,
     approval_mode: text,
+    approvers: z.enum(["wait", "none"]),
+    approval_timeout_seconds: z.number().min(0).describe("0: for ever."),
+    policy: TaskPolicy.nullable(),
     process: text.nullable(),
     context: open,
     metadata: open,
@@ -141,62 +145,7 @@ export const DoneAnswer = z.looseObject({ status: z.literal("ok"), message: text
 export const StateAnswer = z
   .looseObject({ status: z.literal("ok"), message: text, task_status: status, ...applied })
   .meta({ id: "StateChanged" });
-export const ApproveAnswer = z
-  .looseObject({
-    status: z.literal("ok"),
-    approved: z.boolean(),
-    subtask_id: text,
-    resolved_pending: z.boolean(),
-    ...applied,
-  })
-  .meta({ id: "Decided" });
-export const MessageAnswer = z
-  .looseObject({ status: z.literal("ok"), message: text, task_id: text, ...applied })
-  .meta({ id: "Delivered" });
 export const UndoAnswer = z.looseObject({ ...UndoOutcome.shape, ...applied }).meta({ id: "Undone" });
-
-export const ApprovalAnswer: z.ZodType<ApprovalView> = z
-  .looseObject({
-    approval_id: text,
-    task_id: text,
-    subtask_id: text,
-    kind: text,
-    status: text,
-    summary: text,
-    reason_requested: text,
-    action: z.unknown(),
-    risk: text,
-    requested_at: time,
-    expires_at: time.exactOptional(),
-    decided_at: time.exactOptional(),
-    decided_by: text.exactOptional(),
-    reason: text.exactOptional(),
-  })
-  .meta({ id: "Approval" });
-
-export const QuestionAnswer: z.ZodType<QuestionView> = z
-  .looseObject({
-    question_id: text,
-    task_id: text,
-    subtask_id: text,
-    status: text,
-    question: text,
-    question_type: text,
-    options: z.array(z.looseObject({ id: text, label: text, description: text })),
-    allow_custom_response: z.boolean(),
-    context_note: text,
-    urgency: text,
-    requested_at: time,
-    expires_at: time.exactOptional(),
-    answer: z.unknown().optional(),
-    answered_at: time.exactOptional(),
-    answered_by: text.exactOptional(),
-  })
-  .meta({ id: "Question" });
-
-export const ConversationAnswer = z.array(
-  z.looseObject({ id: count, role: text, kind: text, message: text, timestamp: time }),
-);
 
 export const TraceAnswer: z.ZodType<readonly TraceStep[]> = z.array(
   z.looseObject({ scope: text, step: text, started: z.unknown(), ended: z.unknown() }),

@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { TaskStatus } from "../domain/view.ts";
 import { LoomError } from "../lib/errors.ts";
-import type { Applied } from "../ports/loom.ts";
+import type { Applied, Cancelled } from "../ports/loom.ts";
 import { DoneAnswer, StateAnswer, UndoAnswer } from "./answers.ts";
 import { byOf, callerOf } from "./caller.ts";
 import { markApplied, termsOf, writeHeaders } from "./conditional.ts";
@@ -27,7 +27,10 @@ function cancelRoutes(app: App, { loom }: Door): void {
     querystring: CancelQuery,
     headers: writeHeaders,
     body: CancelBody,
-    response: answers({ 200: { description: "Cancelled, or closed already", schema: StateAnswer } }, changing),
+    response: answers(
+      { 200: { description: "Cancelled, or closed already; nothing of it runs any more", schema: StateAnswer } },
+      changing,
+    ),
   };
   app.route({
     method: "POST",
@@ -35,11 +38,9 @@ function cancelRoutes(app: App, { loom }: Door): void {
     schema: { ...schema, querystring: NoQuery },
     handler: async (request, reply) => {
       const { id } = request.params;
-      return sendState(
-        reply,
-        await loom.cancel(id, { by: byOf(request), ...present(request.body ?? {}), ...termsOf(request) }),
-        cancelled(id),
-      );
+      const asked = { by: byOf(request), ...present(request.body ?? {}), ...termsOf(request) };
+      const applied = await loom.cancel(id, asked);
+      return sendState(reply, applied, (status) => cancelled(id, status) + lingering(applied));
     },
   });
   app.route({
@@ -52,11 +53,9 @@ function cancelRoutes(app: App, { loom }: Door): void {
         throw new LoomError("not_available_yet", "Not available yet: erasing a task.", {
           hint: "Without ?purge=true it is cancelled.",
         });
-      return sendState(
-        reply,
-        await loom.cancel(id, { by: byOf(request), ...present(request.body ?? {}), ...termsOf(request) }),
-        cancelled(id),
-      );
+      const asked = { by: byOf(request), ...present(request.body ?? {}), ...termsOf(request) };
+      const applied = await loom.cancel(id, asked);
+      return sendState(reply, applied, (status) => cancelled(id, status) + lingering(applied));
     },
   });
 }
@@ -96,7 +95,7 @@ function steerRoutes(app: App, { loom }: Door): void {
 
 function stateRoutes(app: App, { loom }: Door): void {
   const changes = [
-    { name: "pause", summary: "Stop at the next step boundary", message: (id: string) => `Task ${id} paused.` },
+    { name: "pause", summary: "Stop at the next step boundary", message: pausing },
     { name: "resume", summary: "Go on with a paused task", message: (id: string) => `Task ${id} resumed.` },
     {
       name: "retry",
@@ -116,8 +115,8 @@ function stateRoutes(app: App, { loom }: Door): void {
     };
     app.post(`/tasks/:id/${name}`, { schema }, async (request, reply) => {
       const { id } = request.params;
-      return sendState(reply, await loom[name](id, { ...askedBy(name, request), ...termsOf(request) }), () =>
-        message(id),
+      return sendState(reply, await loom[name](id, { ...askedBy(name, request), ...termsOf(request) }), (status) =>
+        message(id, status),
       );
     });
   }
@@ -157,12 +156,20 @@ function undoRoute(app: App, { loom }: Door): void {
   });
 }
 
-function cancelled(id: string): (status: TaskStatus) => string {
-  return (status) => {
-    if (status === "cancelled") return `Task ${id} cancelled.`;
-    if (status === "completed" || status === "failed") return `Task already ${status}.`;
-    return `Task ${id} is being cancelled.`;
-  };
+/** What runs ends at its next step boundary, and only then is the task paused. */
+function pausing(id: string, status: TaskStatus): string {
+  return status === "paused" ? `Task ${id} paused.` : `Task ${id} pauses as soon as its running steps have ended.`;
+}
+
+function cancelled(id: string, status: TaskStatus): string {
+  if (status === "cancelled") return `Task ${id} cancelled.`;
+  if (status === "completed" || status === "failed") return `Task already ${status}.`;
+  return `Task ${id} is being cancelled.`;
+}
+
+/** Said only where the kernel does not let go of a process, as on a network drive that is away. */
+function lingering({ lingers }: Cancelled): string {
+  return lingers === true ? " Something that it ran was killed and has not ended yet." : "";
 }
 
 function sendState(reply: FastifyReply, applied: Applied, message: (status: TaskStatus) => string): FastifyReply {

@@ -3,17 +3,11 @@ import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { QuestionView } from "../domain/view.ts";
 import { LoomError } from "../lib/errors.ts";
-import {
-  ApprovalAnswer,
-  ApproveAnswer,
-  ConversationAnswer,
-  DoneAnswer,
-  MessageAnswer,
-  QuestionAnswer,
-} from "./answers.ts";
+import { DoneAnswer } from "./answers.ts";
 import { byOf, callerOf } from "./caller.ts";
 import { markApplied, readHeaders, sendUnlessKnown, termsOf, writeHeaders } from "./conditional.ts";
 import { type App, answers, bodyProblems, type Door, unchanged } from "./door.ts";
+import { ApprovalAnswer, ApproveAnswer, ConversationAnswer, MessageAnswer, QuestionAnswer } from "./people-answers.ts";
 import { present } from "./present.ts";
 import { AnswerBody, ApproveBody, FeedbackBody, MessageBody, NoQuery, QuestionPath, TaskPath } from "./requests.ts";
 

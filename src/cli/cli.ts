@@ -10,6 +10,7 @@ import { config, models, type ServeOptions, serve, showWebhookSecret, tools } fr
 import {
   type ApproveOptions,
   answer,
+  approvals,
   approve,
   cancel,
   change,
@@ -82,7 +83,10 @@ function workCommands(program: Command, world: World, finish: Finish): void {
     .option("-w, --workspace <dir>", "folder to work in (default: the current one)")
     .option("--approval-mode <mode>", "auto, manual or confidence_threshold (default: auto)")
     .option("--approve-plan", "ask before the plan is carried out")
-    .option("--unattended", "nobody will answer: what needs a person is refused")
+    .option("--approvers <who>", "wait, or none: what needs a person is refused (default: as configured)")
+    .option("--unattended", "the same as --approvers none")
+    .option("--approval-timeout <seconds>", "how long an answer is waited for; 0: for ever (default: as configured)")
+    .option("--policy <file|json>", "ask and deny rules for this task alone, beside those of the server")
     .option("--context <key=value>", "constraints, focus, preferences; may be given more than once", collected, [])
     .option("--no-wait", "end with exit code 3 when it waits for a person")
     .option("--json", "print events as JSON lines")
@@ -106,6 +110,14 @@ function workCommands(program: Command, world: World, finish: Finish): void {
 }
 
 function peopleCommands(program: Command, world: World, finish: Finish): void {
+  common(
+    program
+      .command("approvals")
+      .argument("[task]", "its id; without one, what waits in every task")
+      .description("what waits for a yes or no, in full, and what was decided"),
+  )
+    .option("--json", "print JSON")
+    .action((id: string | undefined, options: CommonOptions & Json) => finish(approvals(world, id, options)));
   common(
     program
       .command("approve")

@@ -50,7 +50,8 @@ export function remoteService(place: Place): Service {
     steer: async (taskId, instruction, mode) =>
       void (await api.post(at(taskId, "/steer"), { instruction, mode }, z.unknown())),
     change: async (taskId, change) => (await api.post(at(taskId, `/${change}`), {}, Stated)).task_status,
-    approvals: (taskId) => api.get(at(taskId, "/approvals"), z.array(ApprovalShown)),
+    approvals: (taskId) =>
+      api.get(taskId === undefined ? "/approvals" : at(taskId, "/approvals"), z.array(ApprovalShown)),
     approve: async (taskId, { subtaskId, approved, reason, approvalId }) =>
       void (await api.post(
         at(taskId, "/approve"),
@@ -64,6 +65,7 @@ export function remoteService(place: Place): Service {
         { selected_option_ids: optionIds, custom_response: text },
         z.unknown(),
       )),
+    diff: (taskId) => api.text(at(taskId, "/changes.diff")),
     undo: (taskId, request) => api.post(at(taskId, "/undo"), request, Restored),
     models: (probe) => api.get(probe ? "/models?probe=true" : "/models", z.array(ModelShown), probeMs),
     tools: () => api.get("/tools", z.array(ToolShown)),
@@ -93,14 +95,14 @@ export function unreachable(url: string, cause?: unknown): LoomError {
   );
 }
 
-function bodyOf({ goal, workspace, context, approvalMode, approvePlan, unattended }: Order) {
+function bodyOf({ goal, workspace, context, approvePlan, ...more }: Order) {
+  const { approvalMode, approvalTimeoutSeconds, approvers, policy } = more;
   return {
     goal,
     workspace,
     context,
-    ...given({ approval_mode: approvalMode }),
+    ...given({ approval_mode: approvalMode, approval_timeout_seconds: approvalTimeoutSeconds, approvers, policy }),
     ...(approvePlan ? { approve_plan: true } : {}),
-    ...(unattended ? { approvers: "none" } : {}),
   };
 }
 
@@ -113,6 +115,10 @@ class Api {
 
   get<T>(path: string, schema: z.ZodType<T>, timeoutMs = answerMs): Promise<T> {
     return this.#exchange(path, { method: "GET" }, { schema, timeoutMs });
+  }
+
+  text(path: string): Promise<string> {
+    return this.#answer(path, { method: "GET" }, answerMs);
   }
 
   post<T>(path: string, body: unknown, schema: z.ZodType<T>): Promise<T> {
@@ -141,15 +147,20 @@ class Api {
     request: RequestInit,
     { schema, timeoutMs }: { readonly schema: z.ZodType<T>; readonly timeoutMs: number },
   ): Promise<T> {
-    const response = await this.#send(path, request, AbortSignal.timeout(timeoutMs));
-    const text = await response.text();
-    if (!response.ok) throw refusalOf(response, text);
+    const text = await this.#answer(path, request, timeoutMs);
     const parsed = schema.safeParse(parseJson(text));
     if (parsed.success) return parsed.data;
     throw new LoomError("server_unreachable", `${this.#place.url} answered ${path} in a form that is not Loom's`, {
       hint: "Is another program listening there, or a Loom of another version?",
       cause: parsed.error,
     });
+  }
+
+  async #answer(path: string, request: RequestInit, timeoutMs: number): Promise<string> {
+    const response = await this.#send(path, request, AbortSignal.timeout(timeoutMs));
+    const text = await response.text();
+    if (!response.ok) throw refusalOf(response, text);
+    return text;
   }
 
   async #send(path: string, request: RequestInit, signal: AbortSignal): Promise<Response> {

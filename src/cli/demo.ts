@@ -36,13 +36,14 @@ async function play(world: World, home: string): Promise<number> {
   const heard: WireEvent[] = [];
   await using loom = await world.open(configFor(home));
   const service = localService(loom);
-  const taskId = await service.submit({ goal, workspace, context: {}, approvePlan: false, unattended: true });
+  const taskId = await service.submit({ goal, workspace, context: {}, approvePlan: false, approvers: "none" });
   using screen = listening(world, heard);
   const { task } = await follow({
     service,
     taskId,
     screen,
     asking: null,
+    style,
     leaveWhenAwaiting: false,
     onInterrupt: "cancel",
     signal: world.signal,

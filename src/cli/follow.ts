@@ -1,13 +1,15 @@
 /**
  * Follows one task to its end, or to where only a person can take it further: shows its events, asks the person at the
- * terminal, and turns Ctrl-C into a cancel.
+ * terminal, and turns Ctrl-C into a cancel; while something is asked, into leaving it to wait.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { exits, failureLines } from "./exit-codes.ts";
-import { type Asking, answerQuestion, decideApproval } from "./prompt.ts";
+import type { Asking } from "./prompt.ts";
+import { Prompts } from "./prompts.ts";
 import type { Screen } from "./screen.ts";
 import type { Service } from "./service.ts";
-import { type TaskShown, terminalStatuses, type WireEvent } from "./wire.ts";
+import type { Style } from "./style.ts";
+import { type TaskShown, terminalStatuses } from "./wire.ts";
 
 export interface Following {
   readonly service: Service;
@@ -15,6 +17,7 @@ export interface Following {
   readonly screen: Screen;
   /** Who answers at the terminal; null when nobody can. */
   readonly asking: Asking | null;
+  readonly style: Style;
   /** End with exit code 3 once the task awaits a person. */
   readonly leaveWhenAwaiting: boolean;
   /** What the first Ctrl-C does. */
@@ -34,17 +37,37 @@ const cancelMs = 10_000;
 
 export async function follow(following: Following): Promise<Outcome> {
   const { service, taskId, signal, onInterrupt } = following;
-  const stop = new AbortController();
-  const interrupted = () => void interrupt(following, stop);
+  const leaving = new Leaving(following);
+  const interrupted = () => void interrupt(following, leaving);
   if (signal.aborted) interrupted();
   else signal.addEventListener("abort", interrupted, { once: true });
   try {
-    await showAll(following, stop);
+    await showAll(following, leaving);
   } finally {
     signal.removeEventListener("abort", interrupted);
   }
   const task = await service.view(taskId);
   return { task, exitCode: exitCodeFor(task, signal.aborted && onInterrupt === "leave") };
+}
+
+/** How a task is left before its end. */
+class Leaving {
+  readonly #stop = new AbortController();
+  /** Null when nobody is there to ask. */
+  readonly prompts: Prompts | null;
+
+  constructor({ asking, ...following }: Following) {
+    const left = () => this.now();
+    this.prompts = asking === null ? null : new Prompts({ ...following, asking, left });
+  }
+
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  now(): void {
+    this.#stop.abort();
+  }
 }
 
 /** The exit code that a task's status stands for; one that was left before its end awaits someone. */
@@ -55,55 +78,42 @@ function exitCodeFor({ status }: TaskShown, left: boolean): number {
   return left ? exits.done : exits.awaiting;
 }
 
-async function showAll(following: Following, stop: AbortController): Promise<void> {
+async function showAll(following: Following, leaving: Leaving): Promise<void> {
   const { service, taskId, screen, leaveWhenAwaiting } = following;
+  const { prompts, signal } = leaving;
   let watching: Promise<void> | undefined;
-  for await (const event of service.follow(taskId, { after: 0, signal: stop.signal })) {
-    screen.event(event);
-    if (!asks.has(event.event_type)) continue;
-    if (leaveWhenAwaiting) watching ??= leaveOnceAwaiting(following, stop);
-    else if (following.asking !== null) await ask(following, following.asking, event);
+  for await (const event of service.follow(taskId, { after: 0, signal })) {
+    if (prompts?.take(event) !== true) screen.event(event);
+    if (leaveWhenAwaiting && asks.has(event.event_type)) watching ??= leaveOnceAwaiting(following, leaving);
   }
-  stop.abort();
+  leaving.now();
+  await prompts?.settled();
   await watching;
 }
 
 /** Others may still be working: the task is left when a person is all it waits for. */
-async function leaveOnceAwaiting({ service, taskId }: Following, stop: AbortController): Promise<void> {
-  while (!stop.signal.aborted) {
+async function leaveOnceAwaiting({ service, taskId }: Following, leaving: Leaving): Promise<void> {
+  const { signal } = leaving;
+  while (!signal.aborted) {
     const { status } = await service.view(taskId);
-    if (status === "waiting_approval" || status === "paused" || terminalStatuses.has(status)) stop.abort();
-    else await delay(lookMs, undefined, { signal: stop.signal }).catch(() => undefined);
+    if (status === "waiting_approval" || status === "paused" || terminalStatuses.has(status)) leaving.now();
+    else await delay(lookMs, undefined, { signal }).catch(() => undefined);
   }
 }
 
-async function ask({ service, screen }: Following, asking: Asking, event: WireEvent): Promise<void> {
-  const resume = screen.hold();
-  try {
-    const answered =
-      event.event_type === "approval_requested"
-        ? await decideApproval(service, asking, event)
-        : await answerQuestion(service, asking, event);
-    if (!answered) screen.lines("  left unanswered");
-  } catch (error) {
-    // Someone else was faster, or the task has moved on: what comes next will say so.
-    screen.lines(...failureLines(error));
-  } finally {
-    resume();
-  }
-}
-
-async function interrupt({ service, taskId, screen, onInterrupt }: Following, stop: AbortController): Promise<void> {
-  if (onInterrupt === "leave") {
-    stop.abort();
+async function interrupt({ service, taskId, screen, onInterrupt }: Following, leaving: Leaving): Promise<void> {
+  const isAsked = leaving.prompts?.isOpen === true;
+  leaving.prompts?.leave();
+  if (onInterrupt === "leave" || isAsked) {
+    leaving.now();
     return;
   }
   try {
     screen.lines("cancelling; files stay as they are");
     await service.cancel(taskId, "interrupted at the terminal");
-    await delay(cancelMs, undefined, { signal: stop.signal }).catch(() => undefined);
+    await delay(cancelMs, undefined, { signal: leaving.signal }).catch(() => undefined);
   } catch (error) {
     screen.lines(...failureLines(error));
   }
-  stop.abort();
+  leaving.now();
 }

@@ -22,17 +22,7 @@ const probeMs = 10_000;
 export function localService(loom: Loom & AsyncDisposable): Service {
   return {
     url: null,
-    submit: async ({ goal, workspace, context, approvalMode, approvePlan, unattended }) => {
-      const submission = {
-        goal,
-        workspace,
-        context,
-        approvePlan,
-        submittedBy: by,
-        approvers: unattended ? "none" : "wait",
-      } as const;
-      return (await loom.submit({ ...submission, ...given({ approvalMode }) })).task.taskId;
-    },
+    submit: async (order) => (await loom.submit({ ...order, submittedBy: by })).task.taskId,
     follow: (taskId, options) => follow(loom, taskId, options),
     view: async (taskId) => TaskShown.parse(await loom.view(taskId)),
     list: async () =>
@@ -45,7 +35,8 @@ export function localService(loom: Loom & AsyncDisposable): Service {
     cancel: async (taskId, reason) => (await loom.cancel(taskId, { by, ...given({ reason }) })).status,
     steer: async (taskId, instruction, mode) => void (await loom.steer(taskId, { instruction, mode, by })),
     change: async (taskId, change) => (await loom[change](taskId, { by })).status,
-    approvals: async (taskId) => z.array(ApprovalShown).parse(await loom.approvals(taskId)),
+    approvals: async (taskId) =>
+      z.array(ApprovalShown).parse(taskId === undefined ? await loom.pendingApprovals() : await loom.approvals(taskId)),
     approve: async (taskId, decision) => void (await loom.approve(taskId, { ...decision, by })),
     questions: async (taskId) => z.array(QuestionShown).parse(await loom.questions(taskId)),
     answer: async (taskId, { questionId, optionIds, text }) =>
@@ -54,6 +45,7 @@ export function localService(loom: Loom & AsyncDisposable): Service {
         by,
         answer: { selected_option_ids: [...optionIds], custom_response: text },
       })),
+    diff: (taskId) => loom.diff(taskId),
     undo: (taskId, request) => loom.undo(taskId, { ...request, by }),
     models: async (probe) =>
       z.array(ModelShown).parse(probe ? await loom.probeModels(AbortSignal.timeout(probeMs)) : loom.models()),

@@ -1,66 +1,68 @@
-/** Asks the person at the terminal: for a yes or no to an approval, for the answer to a question. */
+/** The person at the terminal: what is asked of them a line at a time, and what they mean by what they type. */
 import { createInterface } from "node:readline";
-import type { Service } from "./service.ts";
-import { oneLine } from "./style.ts";
-import type { QuestionShown, WireEvent } from "./wire.ts";
+import type { QuestionShown } from "./wire.ts";
 import type { World } from "./world.ts";
 
 export interface Asking extends Disposable {
-  /** @returns what was typed, or null when the input has ended or the signal fired */
-  line(question: string): Promise<string | null>;
+  /** @returns what was typed after it was asked, or null when the input has ended or the question was taken back */
+  line(question: string, takenBack: AbortSignal): Promise<string | null>;
+  /** A question was taken back while something may have been half typed: the next line may be meant for it. */
+  readonly isStale: boolean;
 }
 
-export function askAt(world: World, signal: AbortSignal): Asking {
-  const typed = createInterface({ input: world.stdin, terminal: false });
-  const lines = typed[Symbol.asyncIterator]();
-  const stopped = new Promise<null>((resolve) => {
-    if (signal.aborted) resolve(null);
-    else signal.addEventListener("abort", () => resolve(null), { once: true });
+/** What is typed while nothing is asked counts for nothing: nobody has seen what it would be a yes to. */
+export function askAt({ stdin, stdout }: Pick<World, "stdin" | "stdout">): Asking {
+  const typed = createInterface({ input: stdin, terminal: false });
+  let answer: ((line: string | null) => void) | null = null;
+  let isStale = false;
+  let isOver = false;
+  const settle = (line: string | null) => {
+    const settled = answer;
+    answer = null;
+    isStale = false;
+    settled?.(line);
+  };
+  typed.on("line", (line) => settle(line.trim()));
+  typed.on("close", () => {
+    isOver = true;
+    settle(null);
   });
   return {
-    line: async (question) => {
-      world.stdout.write(question);
-      const next = await Promise.race([lines.next(), stopped]);
-      return next === null || next.done === true ? null : next.value.trim();
+    line: async (question, takenBack) => {
+      if (isOver || takenBack.aborted) return null;
+      stdout.write(question);
+      const { promise, resolve } = Promise.withResolvers<string | null>();
+      answer = resolve;
+      const leave = () => {
+        settle(null);
+        isStale = true;
+      };
+      takenBack.addEventListener("abort", leave, { once: true });
+      try {
+        return await promise;
+      } finally {
+        takenBack.removeEventListener("abort", leave);
+      }
+    },
+    get isStale() {
+      return isStale;
     },
     [Symbol.dispose]: () => typed.close(),
   };
 }
 
-/** @returns whether it was answered; false leaves it pending */
-export async function decideApproval(service: Service, asking: Asking, event: WireEvent): Promise<boolean> {
-  const approvalId = event.data["approval_id"];
-  const subtaskId = event.subtask_id;
-  if (typeof approvalId !== "string" || subtaskId === undefined) return false;
-  for (;;) {
-    const typed = await asking.line("  Approve? [y]es, [n]o, or no with a reason: ");
-    if (typed === null) return false;
-    if (typed === "") continue;
-    const approved = /^y(es)?$/i.test(typed);
-    const reason = approved || /^no?$/i.test(typed) ? undefined : typed.replace(/^no?[,:]?\s+/i, "");
-    await service.approve(event.task_id, {
-      subtaskId,
-      approvalId,
-      approved,
-      ...(reason === undefined ? {} : { reason }),
-    });
-    return true;
-  }
+export interface Decided {
+  readonly approved: boolean;
+  readonly reason?: string;
 }
 
-export async function answerQuestion(service: Service, asking: Asking, event: WireEvent): Promise<boolean> {
-  const questionId = event.data["question_id"];
-  const question = (await service.questions(event.task_id)).find((known) => known.question_id === questionId);
-  if (question?.status !== "pending") return false;
-  const options = question.options.map(({ label }, index) => `  ${index + 1}. ${oneLine(label)}\n`).join("");
-  const hint = question.options.length === 0 ? "Answer: " : "Number, or an answer in words: ";
-  for (;;) {
-    const typed = await asking.line(`${options}  ${hint}`);
-    if (typed === null) return false;
-    if (typed === "") continue;
-    await service.answer(event.task_id, { questionId: question.question_id, ...chosen(question, typed) });
-    return true;
-  }
+/** @returns what was meant; null for what is neither a yes nor a no, which is nothing to guess about */
+export function decisionIn(typed: string): Decided | null {
+  if (/^y(?:es)?$/i.test(typed)) return { approved: true };
+  const no = /^no?(?:[\s,:;.]+(.*))?$/is.exec(typed);
+  if (no === null) return null;
+  const reason = no[1]?.trim() ?? "";
+  return reason === "" ? { approved: false } : { approved: false, reason };
 }
 
 /** Numbers, ids and labels of options choose; anything else is an answer of one's own. */

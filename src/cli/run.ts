@@ -6,6 +6,7 @@ import { type JsonObject, parseJson } from "../lib/json.ts";
 import { connectAny, connectServer } from "./connect.ts";
 import { exits, UsageError } from "./exit-codes.ts";
 import { follow, type Outcome } from "./follow.ts";
+import { type NarrowingOptions, narrowingOf } from "./narrowing.ts";
 import { type Asking, askAt } from "./prompt.ts";
 import { jsonScreen, liveScreen, plainScreen, type Screen, styleOf } from "./screen.ts";
 import { given, type Order, type Service } from "./service.ts";
@@ -13,14 +14,13 @@ import { type CommonOptions, readSettings } from "./settings.ts";
 import { finalLines } from "./views.ts";
 import { say, type World } from "./world.ts";
 
-export interface RunOptions extends CommonOptions {
+export interface RunOptions extends CommonOptions, NarrowingOptions {
   readonly workspace?: string;
   /** False with --no-wait. */
   readonly wait: boolean;
   readonly json?: boolean;
   readonly approvalMode?: string;
   readonly approvePlan?: boolean;
-  readonly unattended?: boolean;
   readonly context?: readonly string[];
 }
 
@@ -33,12 +33,13 @@ export async function run(world: World, goal: string, options: RunOptions): Prom
   using screen = screenFor(world, options);
   if (options.json !== true)
     screen.lines(`${taskId} in ${order.workspace}${service.url === null ? "" : `, on ${service.url}`}`);
-  using asking = options.wait && options.json !== true && world.isTerminal ? askAt(world, world.signal) : null;
+  using asking = options.wait && options.json !== true && world.isTerminal ? askAt(world) : null;
   const outcome = await follow({
     service,
     taskId,
     screen,
     asking,
+    style: styleOf(world),
     // With no terminal and no server nobody could ever answer.
     leaveWhenAwaiting: !options.wait || (service.url === null && asking === null),
     onInterrupt: "cancel",
@@ -61,6 +62,7 @@ export async function watch(
     taskId,
     screen,
     asking,
+    style: styleOf(world),
     leaveWhenAwaiting: false,
     onInterrupt: "leave",
     signal: world.signal,
@@ -124,7 +126,7 @@ function orderOf(world: World, goal: string, options: RunOptions): Order {
     context: contextOf(options.context ?? []),
     ...given({ approvalMode: mode }),
     approvePlan: options.approvePlan === true,
-    unattended: options.unattended === true,
+    ...narrowingOf(world.cwd, options),
   };
 }
 

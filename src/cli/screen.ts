@@ -10,7 +10,7 @@ const clearLine = "\r\u001B[K";
 export interface Screen extends Disposable {
   event(event: WireEvent): void;
   lines(...lines: readonly string[]): void;
-  /** Takes the living line away while someone types; the returned function brings it back. */
+  /** Takes the living line away while someone types, and keeps events back; the returned function brings both. */
   hold(): () => void;
 }
 
@@ -51,6 +51,7 @@ export function liveScreen(world: World, now: () => number): Screen {
   const running = new Set<string>();
   let tokens = 0;
   let held = false;
+  const missed: WireEvent[] = [];
   const draw = () => {
     if (held) return;
     const who = running.size === 0 ? "working" : [...running].join(", ");
@@ -66,9 +67,10 @@ export function liveScreen(world: World, now: () => number): Screen {
   timer.unref();
   return {
     event: (event) => {
-      if (event.event_type === "token_streamed") tokens += 1;
-      else above(() => plain.event(event));
       track(running, event);
+      if (event.event_type === "token_streamed") tokens += 1;
+      else if (held) missed.push(event);
+      else above(() => plain.event(event));
     },
     lines: (...lines) => above(() => plain.lines(...lines)),
     hold: () => {
@@ -76,6 +78,7 @@ export function liveScreen(world: World, now: () => number): Screen {
       held = true;
       return () => {
         held = false;
+        for (const event of missed.splice(0)) plain.event(event);
         draw();
       };
     },

@@ -1,5 +1,6 @@
 /** What the commands ask of Loom, wherever it runs: a server over HTTP, or an engine in this process. */
 import type { SteerMode, UndoScope } from "../domain/event.ts";
+import type { TaskPolicy } from "../domain/policy-rules.ts";
 import type { ApprovalMode } from "../domain/rules.ts";
 import type { JsonObject } from "../lib/json.ts";
 import type {
@@ -20,8 +21,10 @@ export interface Order {
   readonly context: JsonObject;
   readonly approvalMode?: ApprovalMode;
   readonly approvePlan: boolean;
-  /** Nobody will answer: what needs a person is refused. */
-  readonly unattended: boolean;
+  /** Whether somebody will answer; absent: as the server is configured. */
+  readonly approvers?: "wait" | "none";
+  readonly approvalTimeoutSeconds?: number;
+  readonly policy?: TaskPolicy;
 }
 
 export interface Decision {
@@ -49,10 +52,13 @@ export interface Service extends AsyncDisposable {
   cancel(taskId: string, reason: string | undefined): Promise<string>;
   steer(taskId: string, instruction: string, mode: SteerMode): Promise<void>;
   change(taskId: string, change: "pause" | "resume" | "retry"): Promise<string>;
-  approvals(taskId: string): Promise<readonly ApprovalShown[]>;
+  /** Every one of a task; the pending ones of all tasks without. */
+  approvals(taskId?: string): Promise<readonly ApprovalShown[]>;
   approve(taskId: string, decision: Decision): Promise<void>;
   questions(taskId: string): Promise<readonly QuestionShown[]>;
   answer(taskId: string, answer: Answer): Promise<void>;
+  /** What the task has changed so far, as a patch. */
+  diff(taskId: string): Promise<string>;
   undo(
     taskId: string,
     request: { readonly scope: UndoScope; readonly id?: string; readonly preview: boolean },

@@ -20,6 +20,13 @@ export function clean(text: string): string {
   );
 }
 
+/** All that a terminal would not show, or would show as something else, by its code: what is approved is what stands there. */
+export function visible(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Zs}\p{DI}]/gu, (character) =>
+    " \n\t".includes(character) ? character : `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  );
+}
+
 export function oneLine(text: string, charsMax = 200): string {
   const line = clean(text).replaceAll(/\s+/g, " ").trim();
   return line.length > charsMax ? `${line.slice(0, charsMax - 1)}…` : line;

@@ -1,12 +1,14 @@
 /** Commands about one task on the server: status, cancel, approve, answer, steer, pause, undo … */
 import { SteerMode } from "../domain/event.ts";
+import { approvalLines } from "./cards.ts";
 import { connectServer } from "./connect.ts";
 import { exits, UsageError } from "./exit-codes.ts";
 import { chosen } from "./prompt.ts";
 import { styleOf } from "./screen.ts";
 import { given, type Service } from "./service.ts";
 import { type CommonOptions, readSettings } from "./settings.ts";
-import { approvalLines, listLines, questionLines, taskLines, undoLines } from "./views.ts";
+import { oneLine, visible } from "./style.ts";
+import { listLines, questionLines, taskLines, undoLines } from "./views.ts";
 import { say, type World } from "./world.ts";
 
 type Json = { readonly json?: boolean };
@@ -72,6 +74,14 @@ export function steer(
   });
 }
 
+/** @param taskId without one: what waits in every task */
+export function approvals(world: World, taskId: string | undefined, options: CommonOptions & Json): Promise<number> {
+  return onServer(world, options, async (service) => {
+    const rows = await service.approvals(taskId);
+    say(world.stdout, ...(options.json === true ? [JSON.stringify(rows)] : approvalLines(rows, styleOf(world))));
+  });
+}
+
 export interface ApproveOptions extends CommonOptions {
   readonly reject?: boolean;
   readonly reason?: string;
@@ -94,14 +104,14 @@ export function approve(
     );
     const [only, ...others] = meant;
     if (only === undefined) {
-      say(world.stderr, ...approvalLines(pending));
+      if (pending.length > 0) say(world.stderr, ...approvalLines(pending, styleOf(world)));
       throw new UsageError(
         `Nothing of ${subtaskId === undefined ? taskId : `"${subtaskId}" in ${taskId}`} waits for a yes or no`,
         pending.length === 0 ? `loom status ${taskId} says what it waits for` : "Pending are those above",
       );
     }
     if (others.length > 0) {
-      say(world.stderr, ...approvalLines(meant));
+      say(world.stderr, ...approvalLines(meant, styleOf(world)));
       throw new UsageError(
         `${meant.length} approvals are pending in ${taskId}`,
         "Name the subtask, or the approval with --approval ID",
@@ -113,7 +123,8 @@ export function approve(
       approved: options.reject !== true,
       ...given({ reason: options.reason }),
     });
-    say(world.stdout, `${options.reject === true ? "rejected" : "approved"}: ${only.subtask_id} (${only.approval_id})`);
+    const what = `${only.subtask_id} (${only.approval_id}): ${oneLine(visible(only.summary), 400)}`;
+    say(world.stdout, `${options.reject === true ? "rejected" : "approved"}: ${what}`);
   });
 }
 
@@ -134,10 +145,15 @@ export function answer(
     const meant = pending.filter(({ question_id }) => (options.question ?? question_id) === question_id);
     const [only, ...others] = meant;
     if (only === undefined || others.length > 0) {
+      if (pending.length === 0)
+        throw new UsageError(
+          `No question is open in ${request.taskId}`,
+          `loom questions ${request.taskId} lists what was asked and answered`,
+        );
       say(world.stderr, ...questionLines(pending));
       throw new UsageError(
         only === undefined
-          ? `No such question is open in ${request.taskId}`
+          ? `No question "${options.question}" is open in ${request.taskId}`
           : `${meant.length} questions are open in ${request.taskId}`,
         "Name one of those above with --question ID",
       );

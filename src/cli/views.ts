@@ -1,7 +1,8 @@
 /** Tasks, approvals, models and the like as lines that a person reads. Pure. */
+import type { PolicyRule } from "../domain/policy-rules.ts";
 import { count } from "./render.ts";
 import { type Color, clean, oneLine, paint, type Style, table } from "./style.ts";
-import type { ApprovalShown, ModelShown, QuestionShown, Restored, TaskListed, TaskShown, ToolShown } from "./wire.ts";
+import type { ModelShown, QuestionShown, Restored, TaskListed, TaskShown, ToolShown } from "./wire.ts";
 
 const statusColors: Readonly<Record<string, Color>> = {
   completed: "green",
@@ -48,12 +49,30 @@ export function taskLines(task: TaskShown, style: Style): readonly string[] {
   return [
     `${task.task_id}: ${oneLine(task.goal)}`,
     ...table(rows),
+    ...termsLines(task),
     ...task.awaiting.map(
       ({ kind, id, reason, until }) =>
         `awaiting ${kind} ${id}${until === undefined ? "" : ` until ${until}`}${reason === undefined ? "" : `: ${oneLine(reason)}`}`,
     ),
     ...finalLines(task, style),
   ];
+}
+
+/** What is other than usual about persons and policy. */
+function termsLines({ approvers, approval_timeout_seconds: seconds = 0, policy }: TaskShown): readonly string[] {
+  return [
+    ...(approvers === "none" ? ["approvers: none; what needs a person is refused"] : []),
+    ...(seconds > 0 ? [`approval timeout: ${seconds} s`] : []),
+    ...(policy?.ask ?? []).map((rule) => `policy: asks about ${ruleWords(rule)}`),
+    ...(policy?.deny ?? []).map((rule) => `policy: denies ${ruleWords(rule)}`),
+  ];
+}
+
+function ruleWords({ reason, ...conditions }: PolicyRule): string {
+  const words = Object.entries(conditions).map(([name, value]) =>
+    typeof value === "string" ? `${name} "${value}"` : `${name} ${JSON.stringify(value)}`,
+  );
+  return oneLine(`${words.join(", ")}${reason === undefined ? "" : ` (${reason})`}`, 400);
 }
 
 export function listLines(tasks: readonly TaskListed[], style: Style): readonly string[] {
@@ -63,18 +82,14 @@ export function listLines(tasks: readonly TaskListed[], style: Style): readonly 
   );
 }
 
-export function approvalLines(approvals: readonly ApprovalShown[]): readonly string[] {
-  return approvals.flatMap((approval) => [
-    `${approval.subtask_id} (${approval.kind}, risk ${approval.risk}, ${approval.approval_id}): ${oneLine(approval.summary, 400)}`,
-    ...(approval.reason_requested === undefined ? [] : [`  why: ${oneLine(approval.reason_requested, 400)}`]),
-  ]);
-}
-
 export function questionLines(questions: readonly QuestionShown[]): readonly string[] {
   if (questions.length === 0) return ["Nothing was asked."];
   return questions.flatMap((question) => [
     `${question.question_id} (${question.status}), ${question.subtask_id} asks: ${oneLine(question.question, 1200)}`,
-    ...question.options.map(({ id, label }) => `  ${oneLine(id)}: ${oneLine(label)}`),
+    ...question.options.map(
+      ({ id, label }) =>
+        `  ${oneLine(id)}: ${oneLine(label)}${id === question.default_option_id ? " (stands when nobody answers)" : ""}`,
+    ),
   ]);
 }
 

@@ -1,5 +1,6 @@
 /** What the command line reads of a task, an approval, a model …: the parts of the API's answers that it shows, as schemas. */
 import { z } from "zod";
+import { TaskPolicy } from "../domain/policy-rules.ts";
 
 const text = z.string();
 const count = z.number();
@@ -30,6 +31,10 @@ export const TaskShown = z.looseObject({
   goal: text,
   status: text,
   workspace: text,
+  // Views that an earlier version left behind have none of these.
+  approvers: text.optional(),
+  approval_timeout_seconds: count.optional(),
+  policy: TaskPolicy.nullish(),
   plan: z.looseObject({ version: count, subtasks: z.array(SubtaskShown).readonly() }).nullable(),
   progress: z.looseObject({ total_subtasks: count, completed: count, failed: count, running: count }),
   errors: z.array(z.looseObject({ subtask: text.nullable(), error: text, resolution: text.optional() })).readonly(),
@@ -63,7 +68,18 @@ export const ApprovalShown = z.looseObject({
   status: text,
   summary: text,
   reason_requested: text.optional(),
+  action: z.looseObject({
+    tool: text,
+    arguments: z.record(text, z.unknown()),
+    command: text.optional(),
+    paths: z.array(text).readonly(),
+    hosts: z.array(text).readonly(),
+    diff: text.optional(),
+  }),
   risk: text,
+  expires_at: text.optional(),
+  decided_by: text.optional(),
+  reason: text.optional(),
 });
 export type ApprovalShown = z.infer<typeof ApprovalShown>;
 
@@ -72,7 +88,13 @@ export const QuestionShown = z.looseObject({
   subtask_id: text,
   status: text,
   question: text,
-  options: z.array(z.looseObject({ id: text, label: text })).readonly(),
+  question_type: text,
+  options: z.array(z.looseObject({ id: text, label: text, description: text })).readonly(),
+  allow_custom_response: z.boolean(),
+  default_option_id: text.optional(),
+  context_note: text,
+  expires_at: text.optional(),
+  answered_by: text.optional(),
 });
 export type QuestionShown = z.infer<typeof QuestionShown>;
 

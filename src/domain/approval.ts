@@ -8,6 +8,8 @@ export const ActionSummary = z.strictObject({
   command: z.string().max(8000).optional(),
   paths: z.array(z.string().max(1000)).max(100),
   hosts: z.array(z.string().max(300)).max(50),
+  /** What a change of files would come to, as a unified diff; cut where it is long. */
+  diff: z.string().max(8000).optional(),
 });
 export type ActionSummary = z.infer<typeof ActionSummary>;
 

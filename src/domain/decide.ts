@@ -3,6 +3,7 @@
  */
 import type { Refusal } from "../lib/errors.ts";
 import { err, ok, type Result } from "../lib/result.ts";
+import { answerText } from "./approval.ts";
 import { advance, cancelTask } from "./closing.ts";
 import { Draft } from "./draft.ts";
 import type { Event } from "./event.ts";
@@ -120,13 +121,19 @@ function answerQuestion(draft: Draft, request: Requests["AnswerQuestion"]): Refu
       hint: "GET /tasks/{id}/questions lists them",
     };
   }
-  const { answer: earlier, status, subtask_id } = question;
+  const { answer: earlier, answeredBy, status, subtask_id } = question;
   if (status === "answered" && earlier !== undefined) {
-    const message = `Question "${questionId}" was answered already`;
-    return sameAnswer(earlier, given) ? null : { code: "approval_decided", message };
+    if (sameAnswer(earlier, given)) return null;
+    const message = `Question "${questionId}" was answered already by ${answeredBy}: ${answerText(question, earlier)}`;
+    const hint = "The first answer stands; POST /tasks/{id}/steer tells the task otherwise";
+    return { code: "approval_decided", message, hint };
   }
   if (status !== "pending") {
-    return { code: "nothing_pending", message: `Question "${questionId}" waits for no answer any more` };
+    return {
+      code: "nothing_pending",
+      message: `Question "${questionId}" waits for no answer any more: nobody answered in time`,
+      hint: "POST /tasks/{id}/steer tells the task what you would have answered",
+    };
   }
   const flaw = answerFlaw(question, given);
   if (flaw !== null) {

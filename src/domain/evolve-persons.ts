@@ -8,7 +8,7 @@ import type { Folds, Instruction, Task } from "./task.ts";
 export const personFolds = {
   steer_instruction: steered,
   conversation_message: (task, event) => instructed(task, { seq: event.seq, mode: "queue", text: event.message }),
-  steer_applied: (task) => task,
+  steer_applied: instructionRead,
   approval_requested: approvalAsked,
   approval_received: approvalDecided,
   approval_expired: (task, event) => withApproval(task, event.approval_id, (approval) => expired(approval, event)),
@@ -16,8 +16,17 @@ export const personFolds = {
   ask_user_answered: questionAnswered,
 } satisfies Partial<Folds>;
 
-function instructed(task: Task, instruction: Instruction): Task {
-  return { ...task, instructions: [...task.instructions, instruction] };
+function instructed(task: Task, instruction: Omit<Instruction, "readBy">): Task {
+  return { ...task, instructions: [...task.instructions, { ...instruction, readBy: [] }] };
+}
+
+function instructionRead(task: Task, { instruction_seq, subtask_id }: StampedEvents["steer_applied"]): Task {
+  const instructions = task.instructions.map((instruction) =>
+    instruction.seq === instruction_seq && !instruction.readBy.includes(subtask_id)
+      ? { ...instruction, readBy: [...instruction.readBy, subtask_id] }
+      : instruction,
+  );
+  return { ...task, instructions };
 }
 
 /** An interrupt while a plan is being made asks for the plan again. */

@@ -81,7 +81,11 @@ export function addressed(
   if (pending !== undefined && pending !== rows[0]) return err(mustBeNamed(pending));
   const last = pending ?? rows.at(-1);
   if (last !== undefined) return decidable(last, approved);
-  return err({ code: "nothing_pending", message: `Nothing of subtask "${subtaskId}" waits for an approval` });
+  return err({
+    code: "nothing_pending",
+    message: `Nothing of subtask "${subtaskId}" waits for an approval`,
+    hint: "GET /tasks/{id}/approvals lists what waits for an answer",
+  });
 }
 
 function mustBeNamed({ approval_id, subtask_id }: Approval): Refusal {
@@ -94,11 +98,21 @@ function mustBeNamed({ approval_id, subtask_id }: Approval): Refusal {
 }
 
 function decidable(row: Approval, approved: boolean): Result<Approval | null, Refusal> {
-  const { approval_id, status } = row;
+  const { approval_id, decidedBy, status } = row;
   if (status === "pending") return ok(row);
   if (status === (approved ? "approved" : "rejected")) return ok(null);
-  const message = `Approval "${approval_id}" is already ${status}`;
-  return err({ code: "approval_decided", message, extra: { approval_id, status } });
+  const decided = { approval_id, decision: status, ...(decidedBy === undefined ? {} : { decided_by: decidedBy }) };
+  return err({
+    code: "approval_decided",
+    message: `Approval "${approval_id}" is already ${status}${howDecided(row)}`,
+    hint: "It is decided once, and stands; while the task is open, POST /tasks/{id}/steer tells it otherwise",
+    extra: decided,
+  });
+}
+
+function howDecided({ decidedBy, status }: Approval): string {
+  if (status === "expired") return decidedBy === "timeout" ? ": nobody answered in time" : "";
+  return ` by ${decidedBy}`;
 }
 
 /** Is the answer one that the question allows? */

@@ -94,6 +94,8 @@ export interface Instruction {
   readonly seq: number;
   readonly mode: SteerMode;
   readonly text: string;
+  /** Subtasks that gave their receipt. */
+  readonly readBy: readonly string[];
 }
 
 export interface Undo {

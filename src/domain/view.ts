@@ -6,6 +6,7 @@ import { type FileChange, netChanges, type Operation, operationOf } from "./chan
 import { effects, pendingRows } from "./effects.ts";
 import { runIdOf } from "./ids.ts";
 import type { SubtaskKind, Tier } from "./plan.ts";
+import type { TaskPolicy } from "./policy-rules.ts";
 import {
   type ErrorView,
   errorsOf,
@@ -51,6 +52,11 @@ export interface TaskView {
   readonly status: TaskStatus;
   readonly workspace: string;
   readonly approval_mode: string;
+  /** Whether someone answers for the task, and for how long they are waited for; 0: for ever. */
+  readonly approvers: "wait" | "none";
+  readonly approval_timeout_seconds: number;
+  /** How it was narrowed at its submission; null when it was not. */
+  readonly policy: TaskPolicy | null;
   readonly process: string | null;
   readonly context: Readonly<Record<string, unknown>>;
   readonly metadata: Readonly<Record<string, unknown>>;
@@ -106,6 +112,8 @@ export interface QuestionView {
   readonly question_type: string;
   readonly options: readonly { readonly id: string; readonly label: string; readonly description: string }[];
   readonly allow_custom_response: boolean;
+  /** What stands when nobody answers in time. */
+  readonly default_option_id?: string;
   readonly context_note: string;
   readonly urgency: string;
   readonly requested_at: string;
@@ -154,6 +162,9 @@ export function viewOf(task: Task, held: Held | null = null): TaskView {
     status: statusOf(task),
     workspace: brief.workspace,
     approval_mode: brief.approval_mode,
+    approvers: brief.approvers,
+    approval_timeout_seconds: brief.rules.approval_timeout_ms / 1000,
+    policy: brief.policy ?? null,
     process: null,
     context: brief.context,
     metadata: brief.metadata,
@@ -263,6 +274,7 @@ export function questionView(task: Task, question: Question): QuestionView {
     question_type: question.question_type,
     options: question.options,
     allow_custom_response: question.allow_custom_response,
+    ...(question.default_option_id === undefined ? {} : { default_option_id: question.default_option_id }),
     context_note: question.context_note,
     urgency: question.urgency,
     requested_at: iso(question.requestedAt),

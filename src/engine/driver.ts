@@ -141,6 +141,11 @@ export class Driver {
     }
   }
 
+  /** Resolves when the effects that were aborted have settled: what they ran is dead. */
+  stopped(): Promise<void> {
+    return this.#runner.stopped();
+  }
+
   /** Starts nothing more and lets what runs end at its next step boundary; aborts what has not by `graceMs`. */
   async drain(graceMs: number): Promise<void> {
     this.#end();

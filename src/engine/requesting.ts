@@ -16,8 +16,13 @@ export function requestsOf(ports: SendPorts & { readonly places: Places }): Requ
   const applied = (taskId: string, request: Request, terms: Terms) =>
     send(ports, { taskId, request, answerOf: appliedOf, ...terms });
   return {
-    cancel: (taskId, asked) =>
-      told(asked, (request, terms) => applied(taskId, { type: "CancelTask", ...request }, terms)),
+    cancel: async (taskId, asked) => {
+      const cancelled = await told(asked, (request, terms) =>
+        applied(taskId, { type: "CancelTask", ...request }, terms),
+      );
+      // Who is told that it is cancelled may rely on it: nothing of it runs any more.
+      return (await ports.supervisor.gone(taskId)) ? cancelled : { ...cancelled, lingers: true };
+    },
     steer: (taskId, asked) =>
       told(asked, (request, terms) => applied(taskId, { type: "SteerTask", ...request }, terms)),
     message: (taskId, asked) =>
@@ -26,12 +31,15 @@ export function requestsOf(ports: SendPorts & { readonly places: Places }): Requ
       told(asked, (request, terms) => applied(taskId, { type: "PauseTask", ...request }, terms)),
     resume: (taskId, asked) =>
       told(asked, (request, terms) => applied(taskId, { type: "ResumeTask", ...request }, terms)),
-    retry: (taskId, { openTasksMax, ...asked }) =>
-      told(asked, (request, terms) =>
+    retry: async (taskId, { openTasksMax, ...asked }) => {
+      // What is still being ended of its last run must not be taken for what the next one starts.
+      await ports.supervisor.gone(taskId);
+      return await told(asked, (request, terms) =>
         ports.places.within({ by: request.by, openTasksMax }, () =>
           applied(taskId, { type: "RetryTask", ...request }, terms),
         ),
-      ),
+      );
+    },
     feedback: (taskId, asked) =>
       told(asked, (request, terms) => applied(taskId, { type: "GiveFeedback", ...request }, terms)),
     approve: (taskId, asked) =>

@@ -111,6 +111,12 @@ export class Runner {
     await Promise.all([...this.#flight.values()].map((entry) => entry.settled));
   }
 
+  /** Resolves when what was aborted until now has settled. */
+  async stopped(): Promise<void> {
+    const stopping = [...this.#flight.values()].filter((entry) => entry.stopping);
+    await Promise.all(stopping.map((entry) => entry.settled));
+  }
+
   /** Resolves when one of what is in flight has settled; null when nothing but waits is. */
   nextSettled(): Promise<void> | null {
     const busy = this.#busy();

@@ -10,11 +10,12 @@ import type { Result } from "../lib/result.ts";
 import { Admissions, type Candidate } from "./admission.ts";
 import type { Idempotency } from "./batch.ts";
 import { waitAtMost } from "./deadline.ts";
+import { type DeparturePorts, Departures } from "./departures.ts";
 import { Driver, type DriverPorts, type Taken } from "./driver.ts";
 import { isPassing } from "./faults.ts";
 import { Watchers } from "./watchers.ts";
 
-export interface SupervisorPorts extends Omit<DriverPorts, "changed"> {
+export interface SupervisorPorts extends Omit<DriverPorts, "changed">, DeparturePorts {
   readonly openTasksMax: number;
   readonly sharedWorkspaces: boolean;
   /** Kills what interrupted steps of a task left running. */
@@ -38,11 +39,13 @@ export class Supervisor implements AsyncDisposable {
   readonly #resuming = new Map<string, Promise<void>>();
   readonly #quarantined = new Map<string, string>();
   readonly #watchers = new Watchers();
+  readonly #departures: Departures;
   #draining = false;
 
   constructor(ports: SupervisorPorts) {
     this.#ports = ports;
     this.#admissions = new Admissions([], ports);
+    this.#departures = new Departures(ports);
     this.#driverPorts = { ...ports, changed: (driver) => this.#changed(driver) };
   }
 
@@ -125,6 +128,11 @@ export class Supervisor implements AsyncDisposable {
     return this.#watchers.wait(taskId, signal);
   }
 
+  /** @returns whether nothing of a closed task runs any more, once that is so or has been waited for long enough */
+  gone(taskId: string): Promise<boolean> {
+    return this.#departures.over(taskId);
+  }
+
   openDrivers(): readonly Driver[] {
     return [...this.#open.values()].map(({ driver }) => driver);
   }
@@ -136,6 +144,7 @@ export class Supervisor implements AsyncDisposable {
     const drained = async (opening: Promise<Driver>) => {
       const driver = await opening.catch(() => null);
       await driver?.drain(graceMs);
+      if (driver !== null) await this.#departures.swept(driver);
     };
     await Promise.all([...this.#drivers.values()].map(drained));
     this.#watchers.wakeAll();
@@ -215,12 +224,14 @@ export class Supervisor implements AsyncDisposable {
     else if (!isClosed(task) && !this.#resuming.has(taskId)) this.#takeIn(driver); // it begins, or goes on after its end
   }
 
-  #follow(known: Open, { task, taskId }: Driver): void {
+  #follow(known: Open, driver: Driver): void {
+    const { task, taskId } = driver;
     const status = statusOf(task);
     if (status === known.status) return;
     known.status = status;
     if (isClosed(task)) {
       this.#open.delete(taskId);
+      this.#departures.begin(driver);
       this.#forgetOldest();
     }
     this.#admit();

@@ -61,6 +61,11 @@ export interface Applied {
   readonly replayed?: true;
 }
 
+export interface Cancelled extends Applied {
+  /** Something that the task ran has been killed and has not ended yet. */
+  readonly lingers?: true;
+}
+
 export interface ToolView {
   readonly name: string;
   readonly description: string;
@@ -139,7 +144,8 @@ export interface Loom {
   lastGlobal(): Promise<number>;
 
   /** Each write: @throws LoomError precondition_failed, idempotency_conflict, idempotency_running. */
-  cancel(taskId: string, request: Terms & { readonly by: string; readonly reason?: string }): Promise<Applied>;
+  /** Answers when nothing of the task runs any more, its commands and what they started included. */
+  cancel(taskId: string, request: Terms & { readonly by: string; readonly reason?: string }): Promise<Cancelled>;
   steer(
     taskId: string,
     request: Terms & { readonly instruction: string; readonly mode: SteerMode; readonly by: string },

@@ -81,6 +81,8 @@ export interface UndoResult {
 export interface Changes {
   /** Unified diff of the net effect of `changes`, at most `maxBytes`; binary files are named only. */
   diff(changes: readonly FileChange[], maxBytes: number): Promise<string>;
+  /** As `diff`, of a change that was planned and not made: what it names need not be kept yet. */
+  foreseen(planned: ChangeMade, maxBytes: number): Promise<string>;
   /**
    * Puts back what stood before `selected`, where it still stands as they left it. In a text that someone changed elsewhere
    * only the lines of `selected` are put back; where the lines meet, it is named and left as it is.

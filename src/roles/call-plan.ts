@@ -9,7 +9,7 @@ import type { ToolCall } from "../ports/model.ts";
 import type { Judgement, Policy } from "../ports/policy.ts";
 import type { Clock } from "../ports/runtime.ts";
 import type { PreparedCall, Tool, ToolContext } from "../ports/tool.ts";
-import type { Workspace } from "../ports/workspace.ts";
+import type { Changes, Workspace } from "../ports/workspace.ts";
 import type { CallRecord } from "./records.ts";
 import { meantTool, nearestTools } from "./tool-names.ts";
 
@@ -19,6 +19,7 @@ export interface CallPorts {
   /** Digest of a text: binds a person's yes to what was shown. */
   readonly digest: (text: string) => string;
   readonly manifests: Manifests;
+  readonly changes: Pick<Changes, "foreseen">;
 }
 
 /** One turn whose calls are to be carried out. */

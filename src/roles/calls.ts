@@ -2,6 +2,7 @@
  * The tool calls of one turn: all are judged before any runs, then they run in their order up to the first that needs a
  * person. Each is answered, whatever becomes of the others. What has ended in an earlier life is not touched again.
  */
+import type { ApprovalAsk } from "../domain/approval.ts";
 import type { Report } from "../domain/report.ts";
 import type { ToolCall } from "../ports/model.ts";
 import {
@@ -15,8 +16,11 @@ import {
   toolFor,
 } from "./call-plan.ts";
 import { callAt, recordSettled, resumeCall, runPrepared, undoLack } from "./call-step.ts";
-import { answerTo, consentTo, refusalOf, uncertainAsk, withLack } from "./consent.ts";
+import { answerTo, consentTo, refusalOf, uncertainAsk, withDiff, withLack } from "./consent.ts";
 import { CallRecord, CallStarted, hasEnded } from "./records.ts";
+
+/** Well under what the field holds: taking secrets out may lengthen it. */
+const diffBytesMax = 6000;
 
 export type CallsEnd =
   | { readonly kind: "done"; readonly records: readonly CallRecord[] }
@@ -164,6 +168,15 @@ async function question(turn: Turn, place: Place, plan: RunPlan): Promise<CallEn
   );
 }
 
+/** A person judges a change of files by its diff, which is made for them alone, and knows what could not be undone. */
+async function asked(turn: Turn, plan: RunPlan, ask: ApprovalAsk): Promise<Report> {
+  const { key } = turn.execution.effect;
+  const { change } = plan.prepared;
+  const diff = change === undefined ? "" : await turn.ports.changes.foreseen(change, diffBytesMax);
+  const told = withLack(ask, await undoLack(turn, plan));
+  return { type: "NeedsApproval", key, ask: diff === "" ? told : withDiff(told, diff) };
+}
+
 async function gated(turn: Turn, place: Place, plan: RunPlan): Promise<CallEnd> {
   const { execution } = turn;
   const tool = plan.tool.schema.name;
@@ -171,14 +184,6 @@ async function gated(turn: Turn, place: Place, plan: RunPlan): Promise<CallEnd> 
   const call = { at: callAt(turn, place), tool, arguments: place.call.arguments, prepared, judgement };
   const consent = consentTo(execution.current(), call, turn.ports.digest);
   if (consent.kind === "given") return record(runPrepared(turn, place, plan));
-  if (consent.kind === "missing")
-    return {
-      kind: "ended",
-      report: {
-        type: "NeedsApproval",
-        key: execution.effect.key,
-        ask: withLack(consent.ask, await undoLack(turn, plan)),
-      },
-    };
+  if (consent.kind === "missing") return { kind: "ended", report: await asked(turn, plan, consent.ask) };
   return record(recordSettled(turn, place, failedRecord(tool, { error: consent.reason, mark: "denied" })));
 }

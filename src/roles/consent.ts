@@ -83,6 +83,11 @@ export function withLack(ask: ApprovalAsk, lack: string | null): ApprovalAsk {
   return lack === null ? ask : { ...ask, reason: within(`${ask.reason} Undo would be partial: ${lack}`, 2000) };
 }
 
+/** @param diff what the change would come to; nothing where the call changes no file */
+export function withDiff(ask: ApprovalAsk, diff: string): ApprovalAsk {
+  return ask.action === undefined ? ask : { ...ask, action: { ...ask.action, diff } };
+}
+
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -128,7 +128,7 @@ export class ToolLoop {
       },
       at: { subtaskId: effect.subtaskId, attempt: effect.attempt, iteration: turn },
       started: jsonOf({ instructions, opening: turn === 1 ? this.#room.opening : undefined }),
-      instructionSeqs: instructions.map(({ seq }) => seq),
+      instructionSeqs: [...(turn === 1 ? toldBefore(execution) : []), ...instructions.map(({ seq }) => seq)],
       signal: AbortSignal.any([stop.aborted, cut]),
       onToken: (text) => execution.token(text, { subtaskId: effect.subtaskId, model }),
       replyFor: (error) => {
@@ -293,4 +293,12 @@ function blockedReason(text: string, reader: JsonReader): string | null {
   return typeof reason === "string" && reason !== ""
     ? within(reason, summaryCharsMax)
     : "The executor said that it is blocked, and gave no reason";
+}
+
+/** What people said before the attempt began stands in its first prompt, and has its receipt there. */
+function toldBefore(execution: Execution<"work">): number[] {
+  const { instructions, subtasks } = execution.current();
+  const { subtaskId } = execution.effect;
+  const since = subtasks.get(subtaskId)?.startedSeq ?? 0;
+  return instructions.flatMap(({ seq, readBy }) => (seq < since && !readBy.includes(subtaskId) ? [seq] : []));
 }

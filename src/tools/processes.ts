@@ -56,6 +56,33 @@ export async function endProcesses({
   });
 }
 
+/** Leaders of the groups that this process has started and that have not ended. */
+const leaders = new Set<number>();
+/** How the markers begin that may be in the background of this machine: of each task whose commands ran as they are. */
+const prefixes = new Set<string>();
+
+/** @param started the leader is undefined when the program could not be started; `diesWhole` as for `endProcesses` */
+export function startedHere(started: {
+  readonly leader: number | undefined;
+  readonly marker: string;
+  readonly diesWhole: boolean;
+}): Disposable {
+  const { leader, marker, diesWhole } = started;
+  if (leader !== undefined) leaders.add(leader);
+  if (!diesWhole) prefixes.add(`${marker.split(":")[0]}:`);
+  return { [Symbol.dispose]: () => void (leader !== undefined && leaders.delete(leader)) };
+}
+
+/** For a process that ends in haste: kills what it has started, without waiting and without asking. */
+export function killStarted(): void {
+  if (leaders.size + prefixes.size === 0) return;
+  for (const leader of leaders) signalGroup(leader, "SIGSTOP");
+  const members = [...leaders].flatMap((leader) => new Family(leader).look());
+  for (const leader of leaders) signalGroup(leader, "SIGKILL");
+  const left = marked(pids(), (value) => [...prefixes].some((prefix) => value.startsWith(prefix)));
+  for (const pid of [...members, ...left]) signal(pid, "SIGKILL");
+}
+
 /** What descends from a leader or stands in its session: remembered, because parents end and sessions are left. */
 class Family {
   readonly #leader: number;
@@ -84,6 +111,7 @@ class Family {
 /** @returns how many processes carried a marker that begins with `prefix`; none of them is alive any more */
 export async function endMarked(prefix: string): Promise<number> {
   if (prefix === "") throw new Error("Without a prefix every marked process of this machine would be ended");
+  prefixes.delete(prefix);
   return await killUntilNone(() =>
     marked(
       processes().map(({ pid }) => pid),

@@ -7,7 +7,7 @@ import type { Readable, Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import { Capture } from "./capture.ts";
-import { endProcesses, markerVariable } from "./processes.ts";
+import { endProcesses, markerVariable, startedHere } from "./processes.ts";
 
 /** What the server's own environment gives to commands; all else, keys above all, stays out. */
 export interface InheritedEnvironment {
@@ -66,6 +66,8 @@ export function shellCommand(command: string): { readonly file: string; readonly
 export async function runProcess(spec: ProcessSpec, signal: AbortSignal): Promise<ProcessEnd> {
   signal.throwIfAborted();
   const { child, streams } = started(spec);
+  const { marker, diesWhole = false } = spec;
+  using _running = startedHere({ leader: child.pid, marker, diesWhole });
   const [stdout, stderr] = [captured(streams[0]), captured(streams[1])];
   const exited = once(child, "exit");
   const over = new AbortController();
@@ -78,7 +80,6 @@ export async function runProcess(spec: ProcessSpec, signal: AbortSignal): Promis
       ),
     ]);
     if (first !== "exited" && child.pid !== undefined) {
-      const { marker, diesWhole = false } = spec;
       await endProcesses({ leader: child.pid, marker, exited, diesWhole });
       await exited;
     }

@@ -1,7 +1,7 @@
 /** Shows what changes came to, as one patch that git can apply. Reads content by digest; undo is next door. */
 import { type FileChange, type FileState, netChanges } from "../domain/change.ts";
 import type { BlobStore } from "../ports/blob-store.ts";
-import type { Changes } from "../ports/workspace.ts";
+import type { ChangeMade, Changes } from "../ports/workspace.ts";
 import { hunksOf } from "./text-diff.ts";
 import { undoChanges } from "./undo.ts";
 
@@ -18,8 +18,14 @@ type Side =
 export function createChanges({ blobs }: { readonly blobs: BlobStore }): Changes {
   return {
     diff: async (changes, maxBytes) => await diffOf(blobs, changes, maxBytes),
+    foreseen: async (planned, maxBytes) => await diffOf(withBlobs(planned, blobs), planned.changes, maxBytes),
     undo: async (workspace, request) => await undoChanges({ workspace, blobs }, request),
   };
+}
+
+function withBlobs({ blobs }: ChangeMade, kept: BlobStore): BlobStore {
+  const named = new Map(blobs.map(({ digest, bytes }) => [digest, bytes]));
+  return { get: async (digest) => named.get(digest) ?? (await kept.get(digest)) };
 }
 
 async function diffOf(blobs: BlobStore, changes: readonly FileChange[], maxBytes: number): Promise<string> {

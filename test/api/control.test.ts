@@ -97,6 +97,11 @@ describe("pausing, resuming and retrying", () => {
     const paused = answers.StateAnswer.parse((await api.post(`/tasks/${id}/pause`)).body);
     expect(paused).toMatchObject({ message: `Task ${id} paused.`, task_status: "paused" });
     expect((await api.post(`/tasks/${id}/resume`, {})).body).toMatchObject({ task_status: "executing" });
+    api.loom.pause = async () => ({ appliedSeq: 3, status: "executing" });
+    expect((await api.post(`/tasks/${id}/pause`)).body).toMatchObject({
+      message: `Task ${id} pauses as soon as its running steps have ended.`,
+      task_status: "executing",
+    });
     expect((await api.post(`/tasks/${id}/retry`)).status).toBe(409);
     api.loom.append(id, failed);
     expect((await api.post(`/tasks/${id}/retry`)).body).toMatchObject({

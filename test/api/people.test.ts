@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import * as answers from "../../src/api/answers.ts";
+import * as peopleAnswers from "../../src/api/people-answers.ts";
 import { type Problem, RunningApi } from "./running-api.ts";
 import { approvalAsked, asked, completed, planned } from "./samples.ts";
 
@@ -21,7 +22,7 @@ describe("approving", () => {
   test("decides once; the same answer again is fine, the other one is not", async () => {
     const yes = { subtask_id: "s1", approved: true };
     const first = await api.post(`/tasks/${id}/approve`, yes);
-    expect(answers.ApproveAnswer.parse(first.body)).toEqual({
+    expect(peopleAnswers.ApproveAnswer.parse(first.body)).toEqual({
       status: "ok",
       approved: true,
       subtask_id: "s1",
@@ -51,7 +52,7 @@ describe("approving", () => {
   });
 
   test("what waits is listed for its task, and among all", async () => {
-    const ofTask = z.array(answers.ApprovalAnswer).parse((await api.get(`/tasks/${id}/approvals`)).body);
+    const ofTask = z.array(peopleAnswers.ApprovalAnswer).parse((await api.get(`/tasks/${id}/approvals`)).body);
     expect(ofTask).toMatchObject([{ approval_id: "apr_1", status: "pending" }]);
     expect((await api.get("/approvals")).body).toEqual(ofTask);
     await api.post(`/tasks/${id}/approve`, { subtask_id: "s1", approved: true });
@@ -65,7 +66,7 @@ describe("a question", () => {
   beforeEach(() => api.loom.append(id, asked));
 
   test("is listed, and answered by option, by label or in own words", async () => {
-    expect(z.array(answers.QuestionAnswer).parse((await api.get(`/tasks/${id}/questions`)).body)).toHaveLength(1);
+    expect(z.array(peopleAnswers.QuestionAnswer).parse((await api.get(`/tasks/${id}/questions`)).body)).toHaveLength(1);
     const { status, body } = await api.post(path(), {
       response_type: "single_choice",
       selected_option_ids: ["a"],
@@ -77,7 +78,7 @@ describe("a question", () => {
     });
     expect(status).toBe(200);
     expect(body).toMatchObject({ status: "answered", answered_by: "ada", applied_seq: 3 });
-    expect(answers.QuestionAnswer.parse(body).answer).toEqual({
+    expect(peopleAnswers.QuestionAnswer.parse(body).answer).toEqual({
       selected_option_ids: ["a", "b"],
       custom_response: "both",
     });
@@ -133,13 +134,13 @@ describe("feedback", () => {
 describe("a message", () => {
   test("is delivered and kept in the conversation", async () => {
     const { body } = await api.post(`/tasks/${id}/message`, { message: "Hello", role: "user" });
-    expect(answers.MessageAnswer.parse(body)).toEqual({
+    expect(peopleAnswers.MessageAnswer.parse(body)).toEqual({
       status: "ok",
       message: "Message delivered.",
       task_id: id,
       applied_seq: 2,
     });
-    const said = answers.ConversationAnswer.parse((await api.get(`/tasks/${id}/conversation`)).body);
+    const said = peopleAnswers.ConversationAnswer.parse((await api.get(`/tasks/${id}/conversation`)).body);
     expect(said).toMatchObject([{ role: "user", message: "Hello" }]);
   });
 });

@@ -5,7 +5,7 @@ import { chosen } from "../../src/cli/prompt.ts";
 import { renderEvent } from "../../src/cli/render.ts";
 import { framesOf } from "../../src/cli/sse.ts";
 import { clean, oneLine, table } from "../../src/cli/style.ts";
-import { approvalLines, finalLines, taskLines, undoLines } from "../../src/cli/views.ts";
+import { finalLines, taskLines, undoLines } from "../../src/cli/views.ts";
 import { TaskShown } from "../../src/cli/wire.ts";
 import { eventTypes } from "../../src/domain/event.ts";
 
@@ -185,21 +185,8 @@ describe("a task as lines", () => {
   });
 });
 
-describe("approvals and undo as lines", () => {
-  test("say what a person must know", () => {
-    expect(
-      approvalLines([
-        {
-          approval_id: "x",
-          task_id: "t",
-          subtask_id: "a",
-          kind: "subtask",
-          status: "pending",
-          summary: "s",
-          risk: "low",
-        },
-      ]),
-    ).toEqual(["a (subtask, risk low, x): s"]);
+describe("an undo as lines", () => {
+  test("says what was put back, and what was not", () => {
     expect(undoLines({ restored: [], conflicts: [{ path: "p", reason: "changed" }], skipped: ["q"] }, false)).toEqual([
       "0 paths put back",
       "left as it is: p: changed",
@@ -211,8 +198,8 @@ describe("approvals and undo as lines", () => {
 describe("an answer as typed", () => {
   const question = {
     options: [
-      { id: "x", label: "The first" },
-      { id: "y", label: "The second" },
+      { id: "x", label: "The first", description: "" },
+      { id: "y", label: "The second", description: "" },
     ],
   };
   test.each([

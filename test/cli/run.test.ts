@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { LoomError } from "../../src/lib/errors.ts";
-import { approvalAsked, completed, failed, planned, questionAsked } from "./story.ts";
+import { approvalAsked, completed, failed, planned } from "./story.ts";
 import { oneModel, PlayedLoom, serveFake, Terminal } from "./terminal.ts";
 
 describe("loom run on a server", () => {
@@ -168,66 +168,6 @@ describe("loom run on a server that goes down", () => {
   });
 });
 
-describe("loom run on a terminal", () => {
-  test("asks for approvals and answers, and goes on with them", async () => {
-    const loom = new PlayedLoom([...planned, ...approvalAsked], questionAsked, completed);
-    await using server = await serveFake(loom);
-    using terminal = new Terminal({ env: { LOOM_URL: server.url }, isTerminal: true });
-    terminal.stdin.write("\ny\n\n2\n");
-    expect(await terminal.run("run", "Do it")).toBe(0);
-    expect(terminal.out).toContain("Approve? [y]es, [n]o, or no with a reason: ");
-    expect(terminal.out).toContain("  2. The second\n");
-    expect(loom.calls).toContainEqual([
-      "approve",
-      expect.objectContaining({ subtaskId: "a", approved: true, approvalId: "apr_a_1_1_1" }),
-    ]);
-    expect(loom.calls).toContainEqual(["answer", { selected_option_ids: ["y"], custom_response: "" }]);
-    expect(terminal.out).toContain("\u001B[");
-  });
-
-  test("takes a no with its reason", async () => {
-    const loom = new PlayedLoom([...planned, ...approvalAsked], completed);
-    await using server = await serveFake(loom);
-    using terminal = new Terminal({ env: { LOOM_URL: server.url, NO_COLOR: "1" }, isTerminal: true });
-    terminal.stdin.write("no, keep the folder\n");
-    expect(await terminal.run("run", "Do it")).toBe(0);
-    expect(loom.calls).toContainEqual([
-      "approve",
-      expect.objectContaining({ approved: false, reason: "keep the folder" }),
-    ]);
-  });
-
-  test("says so when an answer came too late, and goes on", async () => {
-    const loom = new PlayedLoom([...planned, ...approvalAsked], completed);
-    loom.approve = async (taskId) => {
-      loom.append(taskId, ...completed);
-      throw new LoomError("approval_decided", "It was rejected");
-    };
-    await using server = await serveFake(loom);
-    using terminal = new Terminal({ env: { LOOM_URL: server.url }, isTerminal: true });
-    terminal.stdin.write("y\n");
-    expect(await terminal.run("run", "Do it")).toBe(0);
-    expect(terminal.out).toContain("loom: It was rejected");
-  });
-
-  test("leaves what nobody answers, and is cancelled by Ctrl-C at the prompt", async () => {
-    const loom = new PlayedLoom([...planned, ...approvalAsked]);
-    await using server = await serveFake(loom);
-    using terminal = new Terminal({
-      env: { LOOM_URL: server.url },
-      isTerminal: true,
-      stdout: {
-        write: (text) => {
-          terminal.out += text;
-          if (text.includes("Approve?")) terminal.interrupt.abort();
-        },
-      },
-    });
-    expect(await terminal.run("run", "Do it")).toBe(2);
-    expect(terminal.out).toContain("left unanswered");
-  });
-});
-
 describe("loom run without a server", () => {
   test("works on an engine of its own, and closes it", async () => {
     const loom = new PlayedLoom([...planned, ...completed]);
@@ -235,7 +175,7 @@ describe("loom run without a server", () => {
     expect(await terminal.run("run", "Do it", "-w", "sub")).toBe(0);
     expect(loom.calls[0]).toEqual([
       "submit",
-      expect.objectContaining({ workspace: join(terminal.home, "sub"), submittedBy: "cli", approvers: "wait" }),
+      expect.objectContaining({ workspace: join(terminal.home, "sub"), submittedBy: "cli" }),
     ]);
     expect({ disposed: loom.disposed, out: terminal.out }).toEqual({
       disposed: 1,

@@ -18,7 +18,7 @@ const order = {
   context: { a: 1 },
   approvalMode: "manual",
   approvePlan: true,
-  unattended: true,
+  approvers: "none",
 } as const;
 
 async function everything(service: Service, loom: PlayedLoom) {
@@ -161,8 +161,9 @@ describe("the living line", () => {
     terminal.out = "";
     screen.event(event("subtask_completed", "a"));
     screen.lines("said");
-    expect(terminal.out).toBe("✔ a: \nsaid\n");
+    expect(terminal.out).toBe("said\n");
     release();
+    expect(terminal.out).toContain("said\n✔ a: \n");
     expect(terminal.out.endsWith("  working · 1 tokens · 5 s")).toBe(true);
     screen[Symbol.dispose]();
     expect(terminal.out.endsWith("\r\u001B[K")).toBe(true);

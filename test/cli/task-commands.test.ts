@@ -90,12 +90,14 @@ describe("loom approve", () => {
     await using at = await scene(...approvalAsked, ...second);
     expect(await at.terminal.run("approve", at.id)).toBe(64);
     expect(at.terminal.err).toContain("2 approvals are pending");
-    expect(at.terminal.err).toContain("b (tool, risk high, apr_b): rm -rf build\n  why: deletes folders");
+    expect(at.terminal.err).toContain(
+      "? b: may this be done? (risk high, apr_b)\n  │ rm -rf build\n  why: deletes folders\n",
+    );
     expect(await at.terminal.run("approve", at.id, "c")).toBe(64);
     expect(at.terminal.err).toContain('Nothing of "c"');
     expect(await at.terminal.run("approve", at.id, "b")).toBe(0);
     expect(await at.terminal.run("approve", at.id, "--approval", "apr_a_1_1_1")).toBe(0);
-    expect(at.terminal.out).toBe("approved: b (apr_b)\napproved: a (apr_a_1_1_1)\n");
+    expect(at.terminal.out).toBe("approved: b (apr_b): rm -rf build\napproved: a (apr_a_1_1_1): rm -rf build\n");
   });
 });
 
@@ -114,12 +116,18 @@ describe("loom questions and answer", () => {
     await using none = await scene();
     expect(await none.terminal.run("questions", none.id)).toBe(0);
     expect(none.terminal.out).toBe("Nothing was asked.\n");
+    expect(await none.terminal.run("answer", none.id, "x")).toBe(64);
+    expect(none.terminal.err).toBe(
+      `loom: No question is open in ${none.id}\n  loom questions ${none.id} lists what was asked and answered\n`,
+    );
     await using two = await scene(
       ...questionAsked,
       ...questionAsked.map((event) => ({ ...event, question_id: "qst_2" })),
     );
     expect(await two.terminal.run("answer", two.id, "x")).toBe(64);
     expect(two.terminal.err).toContain("2 questions are open");
+    expect(await two.terminal.run("answer", two.id, "x", "--question", "qst_9")).toBe(64);
+    expect(two.terminal.err).toContain('No question "qst_9" is open');
   });
 });
 
@@ -175,5 +183,25 @@ describe("a server that is not there, or not ours", () => {
       using keyed = new Terminal({ env: { LOOM_URL: server.url, ...env } });
       expect(await keyed.run("status")).toBe(0);
     }
+  });
+});
+
+describe("loom approvals", () => {
+  test("shows what waits in full and how the others were decided, of one task or of all, as lines or JSON", async () => {
+    await using at = await scene(...approvalAsked);
+    expect(await at.terminal.run("approvals")).toBe(0);
+    expect(at.terminal.out).toContain(
+      `? a: may this be done? (risk high, apr_a_1_1_1)\n  │ rm -rf build\n  why: deletes folders\n  task: ${at.id}\n`,
+    );
+    expect(await at.terminal.run("approve", at.id, "--reject", "--reason", "too wide")).toBe(0);
+    at.terminal.out = "";
+    expect(await at.terminal.run("approvals", at.id)).toBe(0);
+    expect(at.terminal.out).toMatch(/^· a \(apr_a_1_1_1\) rejected by \S+\n {2}│ rm -rf build\n$/);
+    at.terminal.out = "";
+    expect(await at.terminal.run("approvals", at.id, "--json")).toBe(0);
+    expect(JSON.parse(at.terminal.out)).toMatchObject([{ approval_id: "apr_a_1_1_1", status: "rejected" }]);
+    at.terminal.out = "";
+    expect(await at.terminal.run("approvals")).toBe(0);
+    expect(at.terminal.out).toBe("Nothing waits for a yes or no.\n");
   });
 });

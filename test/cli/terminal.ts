@@ -87,7 +87,10 @@ export class Terminal implements Disposable {
   readonly interrupt = new AbortController();
   out = "";
   err = "";
+  /** What the person types, a line each time something is asked of them. */
+  readonly answers: string[] = [];
   readonly #changes: Partial<World>;
+  readonly #watched = new Set<{ readonly shown: string; readonly act: () => void; readonly from: number }>();
 
   /** @param changes what is other than in an empty world where no server answers and nothing can be opened */
   constructor(changes: Partial<World> = {}) {
@@ -104,7 +107,7 @@ export class Terminal implements Disposable {
       demo: async () => 0,
       sandbox: async () => ({ layer: "none", holds: [], leaves: ["everything"], lack: "this is a test" }),
       isRedactable: (secret) => secret.length >= 8,
-      stdout: { write: (text) => (this.out += text) },
+      stdout: { write: (text) => this.#shown(text) },
       stderr: { write: (text) => (this.err += text) },
       stdin: this.stdin,
       cwd: this.home,
@@ -120,6 +123,24 @@ export class Terminal implements Disposable {
 
   run(...argv: readonly string[]): Promise<number> {
     return cli(argv, this.world);
+  }
+
+  /** Does something, once, as soon as a text is on the screen. */
+  watch(shown: string, act: () => void): void {
+    this.#watched.add({ shown, act, from: this.out.length });
+  }
+
+  #shown(text: string): void {
+    this.out += text;
+    for (const watched of this.#watched) {
+      if (!this.out.slice(watched.from).includes(watched.shown)) continue;
+      this.#watched.delete(watched);
+      setImmediate(watched.act);
+    }
+    // What ends in a blank, without a new line, waits for one that is typed.
+    if (!/^ {2}\S.*[:.] $/.test(text)) return;
+    const answer = this.answers.shift();
+    if (answer !== undefined) setImmediate(() => this.stdin.write(`${answer}\n`));
   }
 
   [Symbol.dispose](): void {

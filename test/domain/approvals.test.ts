@@ -68,10 +68,10 @@ describe("an approval", () => {
   test("is decided once: the same way again says nothing, the other way is refused", () => {
     const approved = given(working, asked("a")).requested(decided(true));
     approved.requested(decided(true)).recordsNothing();
-    approved.requested(decided(false)).isRefused("approval_decided", "already approved");
+    approved.requested(decided(false)).isRefused("approval_decided", "already approved by ");
     const rejected = given(working, asked("a")).requested(decided(false));
     rejected.requested(decided(false)).recordsNothing();
-    rejected.requested(decided(true)).isRefused("approval_decided", "already rejected");
+    rejected.requested(decided(true)).isRefused("approval_decided", "already rejected by ");
   });
 
   test("keeps the reason that was given, an empty one is none", () => {
@@ -145,7 +145,7 @@ describe("an approval that nobody gives in time", () => {
       )
       .wants("work:a:1:2")
       .requested(decided(false))
-      .isRefused("approval_decided", "already expired");
+      .isRefused("approval_decided", "already expired: nobody answered in time", "It is decided once");
   });
 
   test("pauses the task where that is the rule, and can still be answered", () => {

@@ -29,7 +29,7 @@ describe("a question of a model", () => {
   test("is answered once: the same again says nothing, another answer is refused", () => {
     const answered = given(working, questioned("a")).requested(answer(["low"]));
     answered.requested(answer(["low"])).recordsNothing();
-    answered.requested(answer(["high"])).isRefused("approval_decided", "answered already");
+    answered.requested(answer(["high"])).isRefused("approval_decided", "answered already by ada: ");
     answered.requested(answer(["low"], "and more")).isRefused("approval_decided");
   });
 

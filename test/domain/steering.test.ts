@@ -20,7 +20,7 @@ describe("an instruction", () => {
       .requested(steer(mode))
       .records({ type: "steer_instruction", instruction: "use tabs", instruction_chars: 8, mode, source: "ada" })
       .wants("work:a:1:1");
-    expect(story.task.instructions).toEqual([{ seq: 6, mode, text: "use tabs" }]);
+    expect(story.task.instructions).toEqual([{ seq: 6, mode, text: "use tabs", readBy: [] }]);
   });
 
   test("gets a receipt from each attempt that reads it, with the step in which it enters", () => {
@@ -35,6 +35,19 @@ describe("an instruction", () => {
     given(executing("a"), started("a"))
       .reported({ type: "StepStarted", key: "work:a:1:1", step: "s", event: toolStarted("a"), instructionSeqs: [6] })
       .records({ type: "tool_call_started" }, { type: "steer_applied", iteration: 0 });
+  });
+
+  test("knows who has read it, each reader once", () => {
+    const read = (id: string, seq: number) =>
+      ({ type: "steer_applied", subtask_id: id, attempt: 1, iteration: 1, instruction_seq: seq }) as const;
+    const { task } = given(executing("a", "b"), started("a"))
+      .requested(steer("queue"))
+      .requested(steer("next_boundary"))
+      .and(read("a", 6), read("a", 6), read("b", 6), read("b", 7));
+    expect(task.instructions.map(({ seq, readBy }) => [seq, ...readBy])).toEqual([
+      [6, "a", "b"],
+      [7, "b"],
+    ]);
   });
 
   test("that interrupts has the plan made again, and costs none of the planner's calls", () => {

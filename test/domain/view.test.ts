@@ -34,6 +34,9 @@ describe("the view of a task", () => {
       status: "pending",
       workspace: "/work/project",
       approval_mode: "auto",
+      approvers: "wait",
+      approval_timeout_seconds: 0,
+      policy: null,
       process: null,
       context: { a: 1 },
       metadata: { b: 2 },
@@ -218,10 +221,14 @@ describe("the view of an approval", () => {
 
 describe("the view of a question", () => {
   test("says what is asked, and until when it may be answered", () => {
-    const { task } = given(executing("a"), started("a"), questioned("a", { expires_at: epoch + 60_000 }));
+    const { task } = given(
+      executing("a"),
+      started("a"),
+      questioned("a", { expires_at: epoch + 60_000, default_option_id: "low" }),
+    );
     const [row] = [...task.questions.values()].map((question) => questionView(task, question));
     expect(row).toEqual({
-      ...questionAsk(),
+      ...questionAsk({ default_option_id: "low" }),
       task_id: "task_01",
       subtask_id: "a",
       status: "pending",

@@ -64,6 +64,29 @@ describe("a gated call", () => {
     expect(bench.ledger("work:a:1").rows.has("turn-1-call-1")).toBe(false);
   });
 
+  test("that changes a file is asked about with its diff, of what stands there and of what was never kept", async () => {
+    using bench = gatedBench({ "a.txt": "one\ntwo\n" });
+    bench.script = (_asked, n) =>
+      act(
+        n === 1 ? call("read_file", { path: "a.txt" }) : call("write_file", { path: "a.txt", content: "one\nTWO\n" }),
+      );
+    const ask = askOf(await run(bench));
+    expect(ask.action).toMatchObject({ tool: "write_file", paths: ["a.txt"] });
+    expect(ask.action?.diff).toBe(
+      "diff --git a/a.txt b/a.txt\n--- a/a.txt\n+++ b/a.txt\n@@ -1,2 +1,2 @@\n one\n-two\n+TWO\n",
+    );
+  });
+
+  test("that changes much is asked about with as much of its diff as can be shown", async () => {
+    using bench = gatedBench();
+    const content = "a long line of a long file\n".repeat(5000);
+    bench.script = () => act(call("write_file", { path: "new.txt", content }));
+    const { diff = "" } = askOf(await run(bench)).action ?? {};
+    expect(diff).toContain("new file mode 100644");
+    expect(diff).toMatch(/\[diff cut at 6000 bytes; 1 of the changed files not shown, or not whole\]\n$/);
+    expect(diff.length).toBeLessThanOrEqual(6000);
+  });
+
   test("runs once it is approved, without another call of the model", async () => {
     using bench = gatedBench();
     bench.script = (_asked, n) => (n === 1 ? act(call("shell_execute", { command: "rm -rf build" })) : say("Done."));

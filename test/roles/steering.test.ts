@@ -51,6 +51,26 @@ describe("an instruction for the next boundary", () => {
     expect(said(bench, 1).slice(-2)).toEqual(["Done.", expect.stringContaining("Add a smile.")]);
   });
 
+  test("that came before the attempt stands in its first prompt, and has its receipt there, once", async () => {
+    using bench = new Bench();
+    bench.before.push(told("Use tabs.", "queue"), told("Be short."));
+    bench.script = (_asked, n) => (n === 1 ? act(call("shell_execute", { command: "x" })) : say("Done."));
+    await createWorker(bench.ports)(bench.work());
+    expect(said(bench, 0).join()).toContain("Use tabs.");
+    expect(bench.ledger("work:a:1").applied).toEqual([5, 6]);
+    const seqs = bench.ledger("work:a:1").applied;
+    expect(bench.task().instructions.map(({ seq }) => seq)).toEqual(seqs);
+  });
+
+  test("that this subtask has had before has no second receipt", async () => {
+    using bench = new Bench();
+    const receipt = { type: "steer_applied", attempt: 1, iteration: 1, instruction_seq: 5 } as const;
+    bench.before.push(told("Use tabs."), { ...receipt, subtask_id: "a" }, told("Be short."));
+    bench.before.push({ ...receipt, subtask_id: "b", instruction_seq: 7 });
+    await createWorker(bench.ports)(bench.work());
+    expect(bench.ledger("work:a:1").applied).toEqual([7]);
+  });
+
   test("stays out when it is meant for the next subtask", async () => {
     using bench = new Bench();
     bench.after.push(told("Later.", "queue"));

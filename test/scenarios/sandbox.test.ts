@@ -92,33 +92,6 @@ describe.skipIf(!hasBubblewrap)("the network in a task", () => {
   });
 });
 
-const grounds: readonly (readonly [string, string])[] = [
-  ["off", '[sandbox]\nmode = "off"'],
-  ...(hasBubblewrap ? [["auto", ""] as const] : []),
-];
-
-describe.each(grounds)("a task that is cancelled, with [sandbox] mode %s", (_mode, extra) => {
-  test("leaves no process, however its command has hidden them", async () => {
-    const hides = [
-      "setsid sleep 876 &",
-      "nohup sleep 876 >/dev/null 2>&1 &",
-      "(setsid sh -c 'sleep 876 & sleep 876' &)",
-      "env -i setsid sleep 876 &",
-      "(trap '' TERM HUP INT; while :; do sleep 876; done) &",
-      "trap '' TERM; touch started; while :; do sleep 876; done",
-    ];
-    await using scenario = await startRunning("bash hides.sh", extra);
-    const { client, place } = scenario;
-    place.write("hides.sh", hides.join("\n"));
-    const taskId = await client.submit({ goal: "Run it", workspace: place.workspace });
-    await expect.poll(() => existsSync(join(place.workspace, "started")), { timeout: 10_000 }).toBe(true);
-    await expect.poll(() => processesIn(place.workspace).length, { timeout: 10_000 }).toBeGreaterThan(6);
-    expect(await client.post(`/tasks/${taskId}/cancel`)).toMatchObject({ status: 200 });
-    // The law is 500 ms; what is polled is a machine that does other things too.
-    await expect.poll(() => processesIn(place.workspace), { timeout: 2000, interval: 20 }).toEqual([]);
-  });
-});
-
 describe("a server that must have a sandbox", () => {
   test("does not start without one: exit 78, and what to do", async () => {
     using place = createPlace();

@@ -17,6 +17,7 @@ export class Bench {
   readonly complaints: string[] = [];
   readonly tokens: string[] = [];
   readonly reaped: string[] = [];
+  readonly swept: string[] = [];
 
   readonly #log: Log = {
     debug: () => undefined,
@@ -44,6 +45,7 @@ export class Bench {
       openTasksMax: 16,
       sharedWorkspaces: false,
       reap: (id) => Promise.resolve(this.reaped.push(id)),
+      sweep: (id) => Promise.resolve(this.swept.push(id)),
       ...over,
     });
   }

@@ -92,6 +92,7 @@ class Simulation {
       openTasksMax: 4,
       sharedWorkspaces: false,
       reap: () => Promise.resolve(0),
+      sweep: () => Promise.resolve(0),
       lingerMs: this.#world.luck("lingers") < 0.5 ? 4 : 0,
     });
   }
