@@ -10,7 +10,7 @@ import type { Clock } from "../ports/runtime.ts";
 import type { PreparedCall, Tool, ToolContext } from "../ports/tool.ts";
 import type { Workspace } from "../ports/workspace.ts";
 import type { CallRecord } from "./records.ts";
-import { meantTool, nearestTools } from "./tool-names.ts";
+import { meantTool, nearestTools } from "../lib/tool-names.ts";
 
 export interface CallPorts {
   readonly policy: Policy;

@@ -1,0 +1,175 @@
+/** What holds for every reply: it is read, in time that grows with its length; content comes back as it was; what was cut never runs. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Json } from "../../../src/lib/json.ts";
+import { type ReadReply, readReply } from "../../../src/models/replies/read-reply.ts";
+import type { ToolSchema } from "../../../src/ports/model.ts";
+import { type Call, type Family, families } from "./families.ts";
+
+const text = { type: "string" };
+const schema = (name: string, properties: Record<string, Json>, required: string[]): ToolSchema => ({
+  name,
+  description: name,
+  parameters: { type: "object", properties, required },
+});
+const tools: readonly ToolSchema[] = [
+  schema("write_file", { path: text, content: text }, ["path", "content"]),
+  schema("read_file", { path: text, line_start: { type: "integer" }, line_end: { type: "integer" } }, ["path"]),
+  schema("delete_file", { path: text }, ["path"]),
+];
+const spelling = (value: Json): string => JSON.stringify(value);
+
+/** Marks of all families, and what JSON and fences are made of. */
+const fragments = [
+  ...families.flatMap((family) =>
+    family.reply([{ name: "delete_file", arguments: { path: "x" } }], spelling).split(/(?<=[>\]}])|(?=[<[{])/),
+  ),
+
+  "<think>",
+  "</think>",
+  "```",
+  "```json\n",
+  "\n",
+  "\\",
+  '"',
+  "'",
+  "“",
+  "”",
+  "{",
+  "}",
+  "[",
+  "]",
+  "Action:",
+  "Action Input:",
+  " to=functions.",
+  "<|end|>",
+  "\r\n",
+  "\u2028",
+  "é",
+  "\uD83D",
+];
+const hostile = fc
+  .array(
+    fc.oneof(fc.constantFrom(...fragments), fc.string({ maxLength: 8 }), fc.string({ unit: "binary", maxLength: 4 })),
+    { maxLength: 12 },
+  )
+  .map((parts) => parts.join(""));
+
+/** Tags hold values as they are: one that holds the tags' own marks has two readings. */
+const ownMarks =
+  /<\/?(?:[a-z]+:|｜DSML｜)?(?:parameter|function|invoke|arg_key|arg_value|tool_call|function_calls)|<escape>|<\|"\|>/;
+
+function calls({ calls: read }: ReadReply): unknown[] {
+  return read.flatMap((call) => (call.kind === "call" ? [{ name: call.name, arguments: call.arguments }] : []));
+}
+
+function writing(content: string): Call {
+  return { name: "write_file", arguments: { path: "notes/a.txt", content } };
+}
+
+describe("any text at all", () => {
+  test("is read without an error, and nothing runs that it does not name", () =>
+    fc.assert(
+      fc.property(hostile, (reply) => {
+        for (const call of readReply(reply, tools).calls) {
+          const name = call.kind === "call" ? call.name : (call.name ?? "");
+          expect(reply.toLowerCase().replaceAll(/[^a-z0-9]/g, "")).toContain(
+            name.toLowerCase().replaceAll(/[^a-z0-9]/g, ""),
+          );
+        }
+      }),
+      { numRuns: 3000 },
+    ));
+
+  test.each([
+    "{",
+    "[",
+    '"',
+    "'",
+    "\\",
+    "`",
+    "```",
+    "```\n",
+    "```json\n",
+    "<tool_call>",
+    "<tool_call>\n{",
+    '<tool_call>{"a":"',
+    "<think>",
+    "</think>",
+    "<think>\n",
+    "{“a",
+    '{"a":{',
+    "[[",
+    "<function=read_file>\n",
+    "<function=read_file><parameter=path>",
+    "<parameter=path>",
+    "</parameter>",
+    "\n",
+    " ",
+    "\t",
+    "<tool_call>read_file<arg_key>path</arg_key><arg_value>",
+    "Action: read_file\nAction Input: {",
+    "\nAction:",
+    "[TOOL_CALLS]",
+    "[TOOL_CALLS]read_file",
+    "read_file(",
+    "\nread_file(",
+    "[read_file(path=",
+    " to=functions.read_file",
+    "commentary to=functions.",
+    "<|channel|>analysis<|message|>",
+    '{"name":"read_file","arguments":{"path":"a"}}\n',
+    '<tool_call>{"name":"read_file","arguments":{"path":"a"}}</tool_call>\n',
+    "<a>",
+    "</a>",
+    "<a></b>",
+    "//",
+    "/*",
+    "{/*",
+    "{//",
+    '<invoke name="read_file">',
+    "functools[",
+    "<escape>",
+    "{a:<escape>",
+    "x.",
+    "I could. ",
+    "<tool_response>",
+    "\nObservation:",
+    '{"a":1}\n',
+    '\\"',
+    '{\\"',
+  ])("of 100 kB of %j is read with work that grows with its length", (part) => {
+    const reply = part.repeat(Math.ceil(100_000 / part.length));
+    const began = process.cpuUsage().user;
+    readReply(reply, tools);
+    // A hundred times what it takes; quadratic work takes a thousand times as long.
+    expect((process.cpuUsage().user - began) / 1000).toBeLessThan(2000);
+  });
+});
+
+describe.each(families)("a well-formed call of $name", (family: Family) => {
+  test("gives back its content byte for byte", () =>
+    fc.assert(
+      fc.property(hostile, (content) => {
+        const cannotHold = family.kind === "tags" && ownMarks.test(content);
+        fc.pre(!cannotHold && (family.kind === "json" || content.isWellFormed()));
+        expect(calls(readReply(family.reply([writing(content)], spelling), tools))).toEqual([writing(content)]);
+      }),
+      { numRuns: 150 },
+    ));
+
+  test("cut anywhere, never becomes a call that it is not", () =>
+    fc.assert(
+      fc.property(hostile, fc.boolean(), (content, isCut) => {
+        fc.pre(family.kind !== "tags" || !ownMarks.test(content));
+        const meant: Call[] = [
+          { name: "read_file", arguments: { path: "src/a.py", line_start: 10, line_end: 25 } },
+          writing(content),
+        ];
+        const whole = family.reply(meant, spelling);
+        for (let end = 0; end <= whole.length; end += 1)
+          for (const call of calls(readReply(whole.slice(0, end), tools, isCut))) expect(meant).toContainEqual(call);
+      }),
+      { numRuns: 4 },
+    ));
+});
