@@ -45,6 +45,7 @@ export async function runPrepared(turn: Turn, place: Place, plan: RunPlan): Prom
     tool: tool.schema.name,
     effectClass: classOf(plan),
     destructive: prepared.destructive,
+    repaired: prepared.repaired ?? [],
     ...(prepared.change === undefined ? {} : { changes: prepared.change.changes, blobs: prepared.change.blobs }),
   });
   return taken(turn, spec, () => carriedOut(turn, place, plan));
@@ -90,13 +91,15 @@ interface StepFacts {
   readonly destructive?: boolean;
   readonly changes?: readonly FileChange[];
   readonly blobs?: readonly Blob[];
+  readonly repaired?: readonly string[];
 }
 
 function specOf(
   turn: Turn,
   place: Place,
-  { tool, effectClass, destructive = false, changes, blobs }: StepFacts,
+  { tool, effectClass, destructive = false, changes, blobs, repaired = [] }: StepFacts,
 ): StepSpec<JsonObject> {
+  const repairs = [...new Set([...(place.call.repaired ?? []), ...repaired])];
   const { subtaskId, attempt } = turn.execution.effect;
   const args = shortArguments(place.call.arguments, argumentCharsInEvent);
   return {
@@ -110,6 +113,7 @@ function specOf(
       attempt,
       args,
       effect_class: effectClass,
+      ...(repairs.length === 0 ? {} : { repaired: repairs }),
     },
     started: jsonOf({ tool, effectClass, destructive, arguments: args, changes }),
     ...(blobs === undefined ? {} : { blobs }),

@@ -4,8 +4,8 @@ import type { ToolSchema } from "../../ports/model.ts";
 import type { Found } from "./found.ts";
 import { performed, said } from "./performed.ts";
 import { type Act, type Span, scan } from "./scan.ts";
-import { shapeArguments } from "./shape.ts";
-import { propertiesOf, Source } from "./source.ts";
+import { hasAll, shapeArguments } from "./shape.ts";
+import { Source } from "./source.ts";
 
 export interface ReadCall {
   readonly kind: "call";
@@ -67,10 +67,8 @@ function resolved(source: Source, act: Act, found: Found, isCut: boolean): ReadC
   const tool = source.tool(found.name);
   const shaped = shapeArguments(found.arguments, tool);
   if (shaped.kind === "fault") return unread(shaped.what);
-  const isWhole =
-    !found.isOpen || (!isCut && Object.keys(propertiesOf(tool)).every((name) => Object.hasOwn(shaped.value, name)));
+  const isWhole = !found.isOpen || (!isCut && hasAll(shaped.value, tool));
   if (tool !== null && !isWhole) return unread("it is cut: the arguments are not closed, and more of them may be lost");
-  if (tool === null && found.isOpen) return unread("it is cut: the arguments are not closed");
   const name = tool?.name ?? found.name;
   const renamed = name === found.name ? [] : ["name_mapped"];
   return {

@@ -30,12 +30,12 @@ type Step = { readonly value: Json; readonly repaired: readonly string[] } | { r
 /** One layer less, or null when there is none. */
 function peeled(value: Json, tool: ToolSchema | null, layer: number): Step | null {
   if (value === null) return { value: {}, repaired: [] };
-  if (typeof value === "string") return decoded(value, layer);
+  if (typeof value === "string") return decoded(value, tool, layer);
   if (Array.isArray(value)) return fromList(value as readonly Json[], tool);
   return isJsonObject(value) ? unwrapped(value, tool) : null;
 }
 
-function decoded(text: string, layer: number): Step {
+function decoded(text: string, tool: ToolSchema | null, layer: number): Step {
   const rules = layer === 0 ? [] : ["decoded_twice"];
   if (text.trim() === "") return { value: {}, repaired: [] };
   const strict = parseJson(text);
@@ -47,7 +47,16 @@ function decoded(text: string, layer: number): Step {
     };
   if (!/^[\s}\]]{0,8}$/.test(text.slice(json.end, json.end + 20)))
     return { what: "the arguments are not a JSON object: text follows them" };
+  if (json.ranOut && !hasAll(json.value, tool))
+    return { what: "the arguments are cut: they are not closed, and more of them may be lost" };
   return { value: json.value, repaired: [...rules, ...json.repaired] };
+}
+
+/** Nothing that the tool takes is missing, so that nothing of it can have been lost. */
+export function hasAll(value: Json, tool: ToolSchema | null): boolean {
+  return (
+    tool !== null && isJsonObject(value) && Object.keys(propertiesOf(tool)).every((name) => Object.hasOwn(value, name))
+  );
 }
 
 function fromList(list: readonly Json[], tool: ToolSchema | null): Step {
