@@ -35,6 +35,7 @@ const leadCharsMax = 400;
 /** @returns the acts that are meant, in order; none where the reply asks, or goes on to talk of what it shows */
 export function performed(text: string, spans: readonly Span[]): Act[] {
   const isHeld = holding(containers(text, spans));
+  const isSole = spans.every(({ kind }) => kind === "act" || kind === "thinking");
   const meant: Act[] = [];
   for (const [index, span] of spans.entries()) {
     if (span.kind === "invented") break;
@@ -45,7 +46,7 @@ export function performed(text: string, spans: readonly Span[]): Act[] {
       lead: said(text.slice(spans[index - 1]?.end ?? 0, span.start)),
       trail: said(text.slice(span.end, spans[index + 1]?.start ?? text.length)),
       hasNext: spans.slice(index + 1, index + 2).some(({ kind }) => kind === "act" || kind === "invented"),
-      isSole: spans.every(({ kind }) => kind === "act" || kind === "thinking"),
+      isSole,
     };
     if (!isHeld(span.start) && isMeant(around)) meant.push(span);
   }

@@ -42,8 +42,10 @@ const shownCharsMax = 400;
  */
 export function readReply(text: string, tools: readonly ToolSchema[], isCut = false): ReadReply {
   const source = new Source(text, tools);
-  const spans = scan(source);
+  const { spans, isTangled } = scan(source);
   const acts = performed(text, spans);
+  const [first] = acts;
+  if (isTangled && first !== undefined) return { calls: [tangled(first, text)], text: "", repaired: [] };
   const calls = acts.flatMap((act) => act.found.map((found) => resolved(source, act, found, isCut)));
   const unique = onceOverFormats(calls);
   const thinking = spans.some(({ kind }) => kind === "thinking") ? ["thinking_stripped"] : [];
@@ -54,6 +56,16 @@ export function readReply(text: string, tools: readonly ToolSchema[], isCut = fa
   };
 }
 
+/** What was not looked at may say that all of it was only thought. */
+function tangled({ format, start }: Act, text: string): UnreadCall {
+  const what = "the reply holds more calls, or pieces of them, than can be told apart; make a few at a time";
+  return { kind: "unread", name: null, format, what, text: beginning(text, start, text.length) };
+}
+
+function beginning(text: string, start: number, end: number): string {
+  return text.slice(start, Math.min(end, start + shownCharsMax)).replace(/[\uD800-\uDBFF]$/, "");
+}
+
 function resolved(source: Source, act: Act, found: Found, isCut: boolean): ReadCall | UnreadCall {
   const { format } = act;
   const unread = (what: string): UnreadCall => ({
@@ -61,7 +73,7 @@ function resolved(source: Source, act: Act, found: Found, isCut: boolean): ReadC
     name: found.name,
     format,
     what,
-    text: source.text.slice(act.start, Math.min(act.end, act.start + shownCharsMax)).replace(/[\uD800-\uDBFF]$/, ""),
+    text: beginning(source.text, act.start, act.end),
   });
   if (found.kind === "broken") return unread(found.what);
   const tool = source.tool(found.name);
@@ -97,7 +109,8 @@ function remaining(text: string, spans: readonly Span[], acts: readonly Act[]): 
   const invented =
     acts.length === 0 ? -1 : spans.findIndex(({ kind, start }) => kind === "invented" && start > (acts[0]?.start ?? 0));
   const end = invented === -1 ? text.length : (spans[invented]?.start ?? text.length);
-  const gone = spans.filter((span) => span.kind === "thinking" || (span.kind === "act" && acts.includes(span)));
+  const performedActs = new Set<Span>(acts);
+  const gone = spans.filter((span) => span.kind === "thinking" || (span.kind === "act" && performedActs.has(span)));
   const parts: string[] = [];
   let from = 0;
   for (const span of gone) {

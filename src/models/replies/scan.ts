@@ -31,6 +31,8 @@ export interface Stretch {
 export type Span = Act | Stretch;
 
 const thinkingNames = "think|thinking|thought|reasoning|reflection|scratchpad|seed:think";
+const spansMax = 500;
+
 type Mark = "thinking" | "analysis" | "thought" | "invented" | "fence" | "react" | "bare" | "sole";
 const marks: readonly (readonly [kind: Mark, pattern: string])[] = [
   ["thinking", `(?<=^\\uFEFF?|\\n|>)[ \\t]*(?:<(?:${thinkingNames})>|\\[THINK\\]|<\\|START_THINKING\\|>|◁think▷)`],
@@ -59,8 +61,15 @@ const callLanguages =
   /^(?:json[5c]?|tool|tool_calls?|tool_code|tool_use|function_calls?|action|xml|text|txt|plaintext|python)?$/i;
 const toolLanguages = /^(?:tool|tool_calls?|tool_code|tool_use|function_calls?|action)$/i;
 
-export function scan(source: Source): Span[] {
-  return new Scanner(source).spans();
+export interface Scan {
+  readonly spans: readonly Span[];
+  /** There was more in it than is worth telling apart: what follows the last span was not looked at. */
+  readonly isTangled: boolean;
+}
+
+export function scan(source: Source): Scan {
+  const spans = new Scanner(source).spans();
+  return { spans, isTangled: source.isSpent || spans.length >= spansMax };
 }
 
 class Scanner {
@@ -74,7 +83,7 @@ class Scanner {
 
   spans(): Span[] {
     const { text } = this.#source;
-    for (let mark = this.#marks.exec(text); mark !== null && !this.#source.isSpent; mark = this.#marks.exec(text)) {
+    for (let mark = this.#marks.exec(text); mark !== null && !this.#isEnough(); mark = this.#marks.exec(text)) {
       const span = this.#spanAt(mark);
       if (span !== null) this.#add(span);
       const next = span?.end ?? mark.index + mark[0].length;
@@ -82,6 +91,11 @@ class Scanner {
       if (this.#marks.lastIndex === mark.index && span !== null) this.#marks.lastIndex += 1;
     }
     return this.#spans;
+  }
+
+  /** Of one reply: what has more in it is no reply, and stays text from there. */
+  #isEnough(): boolean {
+    return this.#source.isSpent || this.#spans.length >= spansMax;
   }
 
   #add(span: Span): void {

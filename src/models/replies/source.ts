@@ -5,7 +5,7 @@ import type { ToolSchema } from "../../ports/model.ts";
 import { type JsonFault, type JsonValue, readJsonAt } from "./tolerant-json.ts";
 
 /** Characters that may be read in all, for each character of the text. */
-const passesMax = 24;
+const passesMax = 12;
 const workAlways = 100_000;
 
 export class Source {

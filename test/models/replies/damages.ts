@@ -23,7 +23,7 @@ export const edit: Call = {
   arguments: {
     path: "src/page.tsx",
     old_str: "if (a < b) {\n  return '</div>';\n}",
-    new_str: 'return a && b ? "x" : `${y}`;',
+    new_str: 'return a && b ? "x" : `y`;',
   },
 };
 export const list: Call = { name: "list_directory", arguments: { path: "src" } };
@@ -32,7 +32,7 @@ export const script: Call = {
   name: "write_file",
   arguments: {
     path: "tools/make.js",
-    content: 'const o = { a: [1, 2], b: "it\'s \\"x\\"" }; // {"name":"x"}\nconsole.log(`${o.a} \\\\ \\n`);\n\tok\n',
+    content: 'const o = { a: [1, 2], b: "it\'s \\"x\\"" }; // {"name":"x"}\nconsole.log(`o.a \\\\ \\n`);\n\tok\n',
   },
 };
 const plain = { name: "write_file", arguments: { path: "a.txt", content: "one two" } };

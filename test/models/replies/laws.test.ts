@@ -78,7 +78,7 @@ describe("any text at all", () => {
           );
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: 2000 },
     ));
 
   test.each([
@@ -138,12 +138,9 @@ describe("any text at all", () => {
     '{"a":1}\n',
     '\\"',
     '{\\"',
-  ])("of 100 kB of %j is read with work that grows with its length", (part) => {
-    const reply = part.repeat(Math.ceil(100_000 / part.length));
-    const began = process.cpuUsage().user;
-    readReply(reply, tools);
-    // A hundred times what it takes; quadratic work takes a thousand times as long.
-    expect((process.cpuUsage().user - began) / 1000).toBeLessThan(2000);
+  ])("of 100 kB of %j is read while nobody waits: quadratic work would take minutes", (part) => {
+    const { calls: found } = readReply(part.repeat(Math.ceil(100_000 / part.length)), tools);
+    expect(found.every((call) => call.kind === "unread" || part.includes(call.name))).toBe(true);
   });
 });
 
@@ -155,21 +152,38 @@ describe.each(families)("a well-formed call of $name", (family: Family) => {
         fc.pre(!cannotHold && (family.kind === "json" || content.isWellFormed()));
         expect(calls(readReply(family.reply([writing(content)], spelling), tools))).toEqual([writing(content)]);
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     ));
 
-  test("cut anywhere, never becomes a call that it is not", () =>
+  const meant = (content: string): Call[] => [
+    { name: "read_file", arguments: { path: "src/a.py", line_start: 10, line_end: 25 } },
+    writing(content),
+  ];
+
+  test("cut at any place, never becomes a call that it is not", () => {
+    const whole = family.reply(meant('a "b"\n```\n</div>\\'), spelling);
+    for (let end = 0; end <= whole.length; end += 1)
+      for (const call of calls(readReply(whole.slice(0, end), tools)))
+        expect(meant('a "b"\n```\n</div>\\')).toContainEqual(call);
+  });
+
+  test("cut somewhere, whatever it holds, never becomes a call that it is not", () =>
     fc.assert(
-      fc.property(hostile, fc.boolean(), (content, isCut) => {
+      fc.property(hostile, fc.double({ min: 0, max: 1, noNaN: true }), fc.boolean(), (content, share, isCut) => {
         fc.pre(family.kind !== "tags" || !ownMarks.test(content));
-        const meant: Call[] = [
-          { name: "read_file", arguments: { path: "src/a.py", line_start: 10, line_end: 25 } },
-          writing(content),
-        ];
-        const whole = family.reply(meant, spelling);
-        for (let end = 0; end <= whole.length; end += 1)
-          for (const call of calls(readReply(whole.slice(0, end), tools, isCut))) expect(meant).toContainEqual(call);
+        const whole = family.reply(meant(content), spelling);
+        const part = whole.slice(0, Math.floor(share * whole.length));
+        for (const call of calls(readReply(part, tools, isCut))) expect(meant(content)).toContainEqual(call);
       }),
-      { numRuns: 4 },
+      { numRuns: 60 },
     ));
+});
+
+describe("a reply with more in it than can be told apart", () => {
+  test("is asked for again, and none of it runs", () => {
+    const one = '<tool_call>\n{"name":"delete_file","arguments":{"path":"x"}}\n</tool_call>\n';
+    expect(readReply(`${one.repeat(600)}\n</think>\nAll is done.`, tools).calls).toMatchObject([
+      { kind: "unread", name: null },
+    ]);
+  });
 });
