@@ -6,7 +6,7 @@ import type { ToolSchema } from "../../../src/ports/model.ts";
 import { type Bench, openBench } from "../../tools/bench.ts";
 import { Temporary } from "../../workspace/temporary.ts";
 import { type Case, corpus } from "./corpus.ts";
-import type { Call } from "./families.ts";
+import type { Call } from "./family.ts";
 import { shown } from "./shown.ts";
 
 const temporary = new Temporary();

@@ -1,7 +1,8 @@
 /** The corpus of malformed replies, each with the calls that were meant: families × damages, and what was seen to leak. */
 import type { Json, JsonObject } from "../../../src/lib/json.ts";
 import { damages, list, write } from "./damages.ts";
-import { type Call, families } from "./families.ts";
+import { families } from "./families.ts";
+import type { Call } from "./family.ts";
 import { leaks } from "./leaks.ts";
 
 export interface Case {

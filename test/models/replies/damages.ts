@@ -1,6 +1,6 @@
 /** What models and servers do to a well-formed call. Each keeps its one meaning. */
 import { isJsonObject, type Json, type JsonObject } from "../../../src/lib/json.ts";
-import type { Call, Family, Spelling } from "./families.ts";
+import type { Call, Family, Spelling } from "./family.ts";
 
 export interface Damage {
   readonly name: string;

@@ -4,7 +4,8 @@ import { describe, expect, test } from "vitest";
 import type { Json } from "../../../src/lib/json.ts";
 import { type ReadReply, readReply } from "../../../src/models/replies/read-reply.ts";
 import type { ToolSchema } from "../../../src/ports/model.ts";
-import { type Call, type Family, families } from "./families.ts";
+import { families } from "./families.ts";
+import type { Call, Family } from "./family.ts";
 
 const text = { type: "string" };
 const schema = (name: string, properties: Record<string, Json>, required: string[]): ToolSchema => ({
