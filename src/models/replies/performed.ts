@@ -11,16 +11,19 @@ const noise =
 
 /** The model speaks of a call and does not make it, whatever else it says. */
 const shows =
-  /\b(?:for example|for instance|e\.g\.|such as|like (?:this|so|the following)|looks? like|would(?! like to)|could|might|you (?:can|may|should|must|need|have to|write|call|run|get)|(?:do not|don't|don’t|never|should not|shouldn't|must not|won't|will not|not going to) (?:\w+ )?(?:call|run|use|write|send|do|emit|execute|make)|instead of|hypothetical\w*|imagine|suppose|pretend|considered|thought (?:of|about)|thinking (?:of|about)|tempted|was called|i (?:called|used|ran|tried|made|sent|wrote)|called with|quot(?:e[sd]?|ing)|transcript|illustrat\w+|demonstrat\w+|alternatively|if (?:you|i) (?:want|wanted|need|were)|says?|said|reads?:|contains?|is (?:how|what)|means)\b/i;
+  /\b(?:for example|for instance|e\.g\.|such as|like (?:this|so|the following)|looks? like|would(?! like to)|could|might|you (?:can|may|should|must|need|have to|write|call|run|get)|(?:do not|don't|don’t|never|should not|shouldn't|must not|won't|will not|not going to) (?:\w+ )?(?:call|run|use|write|send|do|emit|execute|make)|instead of|hypothetical\w*|imagine|suppose|pretend|considered|thought (?:of|about)|thinking (?:of|about)|tempted|was called|i (?:called|used|ran|tried|made|sent|wrote)|called with|quot(?:e[sd]?|ing)|transcript|illustrat\w+|demonstrat\w+|alternatively|if (?:you|i) (?:want|wanted|need|were)|says?|said|reads?:|contains?|is (?:how|what)|means|what (?:i|we) (?:did|called|ran|used|sent)|please (?:call|run|use|send|execute))\b|^(?=.*:$)(?!.*\b(?:next|action|step)\b)(?:.*\b(?:is|was|are|were)(?: now)?:$|.*\bi(?:'ve|’ve| have)? (?:just )?(?:added|put|wrote|documented|inserted|included|updated|saved|replaced|changed)\b)/i;
 /** It may speak of one; what it does next may be named so too. */
 const mayShow =
-  /\b(?:examples?|sample|format|syntax|form|template|schema|usage|documentation|docs|definition|readme|option|previous(?:ly)?|earlier|already|had|wrong|invalid|incorrect|explain\w*|show\w*|describe\w*|here (?:is|are) (?:how|what|the (?:tool|function))|mentioned|above|below)\b/i;
+  /\b(?:examples?|sample|format|syntax|form|template|schema|usage|documentation|docs|definition|readme|option|previous(?:ly)?|earlier|already|had|wrong|invalid|incorrect|explain\w*|show\w*|describe\w*|here (?:is|are) (?:how|what)|document(?:s|ed)|mentioned|above|below)\b|^to \w.*\b(?:call|use|run|send|invoke|write)\b|^\W*(?:(?:model|tool|sample|raw) )?(?:input|output|result|response|request|answer|log|transcript)s?\W*$|[\w-]\.[a-z]{1,5}\W{0,3}:\W{0,3}$/i;
 const performs =
   /\b(?:i(?:'|’)ll|i will|let me|let(?:'|’)s|i(?: am|'m|’m) (?:going to|now)|i(?: need| have|(?:'|’)d like| would like| want) to|now|calling|executing|running|proceed\w*|next|first|then|finally)\b/i;
 const explains = /\b(?:show|explain|demonstrate|illustrate|describe|document)\b/i;
 /** Talk about what stands before it. */
 const about =
   /^(?:but|however|which|that|would|where|and (?:it|then|you)|is\b|this (?:is|would|will|call|form|shows?|example)|it (?:would|is)|the (?:above|call above|example)|as (?:shown|you|above)|or\b|instead)|\b(?:example|would|form|syntax|format|not (?:run|call|execut)\w*|instead|above|decided|won't|will not|hypothetical\w*|documentation)\b/i;
+/** The model waits for what it called. */
+const awaits =
+  /^(?:now )?(?:i(?:'|’)ll wait|i will wait|i(?:'|’)m waiting|i am waiting|waiting|please wait|let me (?:wait|see)|once (?:i|this|that|the)|after (?:this|that|the|reading))\b[^\n]{0,200}$/i;
 const quotePairs: Readonly<Record<string, string>> = {
   "`": "`",
   '"': '"',
@@ -93,9 +96,8 @@ function isTalkedOf({ span, trail, hasNext }: Around): boolean {
   if (talk === "") return false;
   const first = talk.slice(0, leadCharsMax);
   if (about.test(first.split(/(?<=[.!?])\s/, 1)[0] ?? "") || /\?\s*$/.test(talk.slice(-leadCharsMax))) return true;
-  if (/^\S[^\n]*/.test(trail) && !trail.startsWith("\n") && span.strength === "marked" && !/^\s/.test(trail))
-    return /^[a-z]/.test(talk);
-  return span.strength !== "marked" && !hasNext;
+  if (span.strength === "marked") return /^[a-z]/.test(trail);
+  return !hasNext && !awaits.test(talk);
 }
 
 function lastSentence(lead: string): string {

@@ -58,7 +58,7 @@ const pattern = `${first}(?:${[...formats.map(({ open }) => `(${open})`), ...mar
 
 /** Languages of fences in which calls come; what is in another is code. */
 const callLanguages =
-  /^(?:json[5c]?|tool|tool_calls?|tool_code|tool_use|function_calls?|action|xml|text|txt|plaintext|python)?$/i;
+  /^(?:json[5c]?|tool|tool_calls?|tool_code|tool_use|function_calls?|action|xml|text|txt|plaintext)?$/i;
 const toolLanguages = /^(?:tool|tool_calls?|tool_code|tool_use|function_calls?|action)$/i;
 
 export interface Scan {

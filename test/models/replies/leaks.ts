@@ -11,6 +11,39 @@ const seen = (damage: string, text: string, ...meant: Case["meant"]): Case => ({
 
 export const leaks: readonly Case[] = [
   seen(
+    "and the model waits",
+    '{"name":"read_file","arguments":{"path":"a"}}\n\nI will wait for the result.',
+    read("a"),
+  ),
+  seen(
+    "the next action",
+    'My next action is:\n\n```json\n{"name":"read_file","arguments":{"path":"a"}}\n```',
+    read("a"),
+  ),
+  seen("here is the call", 'Here is the tool call:\n\n{"name":"read_file","arguments":{"path":"a"}}', read("a")),
+  seen("tool call:", 'Tool call: {"name":"read_file","arguments":{"path":"a"}}', read("a")),
+  seen("a wish", 'I would like to read the file first.\n\n{"name":"read_file","arguments":{"path":"a"}}', read("a")),
+  seen(
+    "a file's name before it",
+    'Let me read src/app.py:\n\n<tool_call>\n{"name":"read_file","arguments":{"path":"src/app.py"}}\n</tool_call>',
+    read("src/app.py"),
+  ),
+  seen(
+    "what was found before",
+    'The folder was empty. The file is missing.\n\n<tool_call>\n{"name":"read_file","arguments":{"path":"a"}}\n</tool_call>',
+    read("a"),
+  ),
+  seen(
+    "in another language",
+    '我先读取文件。\n\n```json\n{"name":"read_file","arguments":{"path":"a"}}\n```',
+    read("a"),
+  ),
+  seen(
+    "talk of an error",
+    'The previous call failed because the path was wrong. Let me try again:\n<tool_call>\n{"name":"read_file","arguments":{"path":"a"}}\n</tool_call>',
+    read("a"),
+  ),
+  seen(
     "qwen3-coder without its opening tag (ollama 16686)",
     "I'll use the glob_find tool to list all markdown files in the current directory.\n\n<function=glob_find>\n<parameter=pattern>\n*.md\n</parameter>\n</function>\n</tool_call>",
     { name: "glob_find", arguments: { pattern: "*.md" } },
