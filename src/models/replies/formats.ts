@@ -6,8 +6,8 @@ export interface Format {
   readonly open: string;
   /** What closes it, where it has a closing mark. */
   readonly close?: RegExp;
-  /** The mark is kept for the body: it names the tool. */
-  readonly isHead?: true;
+  /** Its texts are not escaped: without its closing mark nobody knows where they end. */
+  readonly mustClose?: true;
 }
 
 const closeTag = (name: string): RegExp => new RegExp(`\\s*</${name}>`, "y");
@@ -34,8 +34,8 @@ const tagNames = [
 
 export const formats: readonly Format[] = [
   ...tagNames.map((name): Format => ({ name: "hermes", open: `<${name}(?:\\s[^<>]{0,80})?>`, close: closeTag(name) })),
-  { name: "qwen_xml", open: "(?=<function(?:=|\\s+name\\s*=))", isHead: true },
-  { name: "invoke", open: "(?=<(?:[a-z]{1,12}:|｜DSML｜)?invoke\\s)", isHead: true },
+  { name: "qwen_xml", open: "(?=<function(?:=|\\s+name\\s*=))" },
+  { name: "invoke", open: "(?=<(?:[a-z]{1,12}:|｜DSML｜)?invoke\\s)" },
   { name: "dsml", open: "<｜DSML｜function_calls>", close: /\s*<\/｜DSML｜function_calls>/y },
   { name: "mistral", open: "\\[TOOL_CALLS\\]", close: /\s*\[\/TOOL_CALLS\]/y },
   { name: "llama", open: "<\\|python_tag\\|>", close: /\s*<\|e(?:om|ot)_id\|>/y },
@@ -49,8 +49,8 @@ export const formats: readonly Format[] = [
   { name: "internlm", open: "<\\|action_start\\|>\\s*<\\|(?:plugin|interpreter)\\|>", close: /\s*<\|action_end\|>/y },
   { name: "apertus", open: "<\\|tools_prefix\\|>", close: /\s*<\|tools_suffix\|>/y },
   { name: "lm_studio", open: "\\[TOOL_REQUEST\\]", close: /\s*\[END_TOOL_REQUEST\]/y },
-  { name: "function_gemma", open: "<start_function_call>", close: /\s*<end_function_call>/y },
-  { name: "gemma", open: "<\\|tool_call>", close: /\s*<tool_call\|>/y },
+  { name: "function_gemma", open: "<start_function_call>", close: /\s*<end_function_call>/y, mustClose: true },
+  { name: "gemma", open: "<\\|tool_call>", close: /\s*<tool_call\|>/y, mustClose: true },
   {
     name: "harmony",
     open: "(?:<\\|start\\|>)?(?:assistant)?(?:<\\|channel\\|>)?(?:commentary|analysis)?[ \\t]{0,4}to=(?=functions\\.)",

@@ -5,7 +5,7 @@
 
 import { unreachable } from "../../lib/result.ts";
 import { type Format, formats } from "./formats.ts";
-import type { Found } from "./found.ts";
+import type { Block, Found } from "./found.ts";
 import { broken } from "./found.ts";
 import { readReact } from "./react.ts";
 import type { Source } from "./source.ts";
@@ -150,14 +150,33 @@ class Scanner {
     const { text } = this.#source;
     const block = readBodies(this.#source, after, true);
     if (block === null) return null;
-    const isBroken = block.found.some(({ kind }) => kind === "broken");
     const closed = format.close === undefined ? null : this.#source.match(format.close, block.end);
+    const act = { kind: "act", start, format: format.name, strength: "marked" } as const;
+    const isUnclosed = format.mustClose === true && closed === null;
+    const found = isUnclosed ? [broken(nameOf(block), "its closing mark is missing")] : block.found;
+    if (found.some(({ kind }) => kind === "broken"))
+      return { ...act, found, end: this.#behindBroken(format, block.end) };
     const end = block.end + (closed?.[0].length ?? 0);
     // Text between the call and its closing tag is no part of any syntax.
     const isForeign =
-      format.close !== undefined && closed === null && !isBroken && !/^\s*(?:$|[<[`])/.test(text.slice(end, end + 200));
+      format.close !== undefined && closed === null && !/^\s*(?:$|[<[`])/.test(text.slice(end, end + 200));
     if (isForeign && format.name === "hermes" && this.#closesLater(format, end)) return null;
-    return { kind: "act", start, end, found: block.found, format: format.name, strength: "marked" };
+    return { ...act, found, end };
+  }
+
+  /**
+   * Where to go on behind a call that cannot be read. What follows may be its content: only where tags close and open in
+   * turn to the end is the next one a call of its own.
+   */
+  #behindBroken(format: Format, from: number): number {
+    const { text } = this.#source;
+    const name = /^<([\w:]+)/.exec(format.open)?.[1];
+    if (name === undefined) return text.length;
+    const tags = [...text.slice(from).matchAll(new RegExp(`<(/?)${name}>`, "g"))];
+    this.#source.spend(text.length - from);
+    const inTurn = tags.every(({ 1: slash }, index) => (slash === "/") === (index % 2 === 0));
+    const [first] = tags;
+    return first === undefined || !inTurn || tags.length % 2 === 0 ? text.length : from + first.index + first[0].length;
   }
 
   #closesLater({ open }: Format, from: number): boolean {
@@ -174,6 +193,8 @@ class Scanner {
     const from = after + (info?.[0].length ?? 0);
     const act = callLanguages.test(language) ? this.#fencedAct(start, from, toolLanguages.test(language)) : null;
     if (act !== null) return act;
+    const unread = callLanguages.test(language) ? this.#unreadFence(start, from) : null;
+    if (unread !== null) return unread;
     for (
       let at = this.#source.find("\n```", Math.max(0, from - 1));
       at !== -1;
@@ -182,6 +203,20 @@ class Scanner {
       if (/^[ \t]*(?:\n|\r|$)/.test(text.slice(at + 4, at + 60))) return { kind: "opaque", start, end: at + 4 };
     }
     return { kind: "opaque", start, end: text.length };
+  }
+
+  /** A call in a fence that cannot be read, up to the fence's end; to that of the text where the call may hold fences. */
+  #unreadFence(start: number, from: number): Act | null {
+    const { text } = this.#source;
+    const name = nameIn(this.#source, from);
+    if (name === null || this.#source.tool(name) === null) return null;
+    const json = this.#source.json(from);
+    if (json.kind === "value") return null;
+    const fences = [...text.slice(from).matchAll(/\n[ \t]{0,8}```/g)];
+    this.#source.spend(text.length - from);
+    const [first] = fences;
+    const end = first === undefined || fences.length % 2 === 0 ? text.length : from + first.index + first[0].length;
+    return { kind: "act", start, end, found: [broken(name, json.what)], format: "json", strength: "bare" };
   }
 
   #fencedAct(start: number, from: number, isTagged: boolean): Act | null {
@@ -193,7 +228,7 @@ class Scanner {
     const isBroken = block.found.some(({ kind }) => kind === "broken");
     const closed = this.#source.match(/\s*```/y, block.end);
     if (!isBroken && closed === null && text.slice(block.end, block.end + 1000).trim() !== "") return null;
-    const end = closed === null ? (isBroken ? this.#fenceEnd(block.end) : text.length) : block.end + closed[0].length;
+    const end = closed === null ? text.length : block.end + closed[0].length;
     const format = marked?.format ?? (isTagged ? "tool_code" : "json");
     return { kind: "act", start, end, found: block.found, format, strength: isTagged ? "marked" : "bare" };
   }
@@ -216,32 +251,44 @@ class Scanner {
     return { found, end };
   }
 
-  #fenceEnd(from: number): number {
-    const at = this.#source.find("\n```", from);
-    return at === -1 ? this.#source.text.length : at + 4;
-  }
-
   #react(start: number, after: number): Span | null {
     const block = readReact(this.#source, after);
-    return block === null ? null : { kind: "act", start, ...block, format: "react", strength: "marked" };
+    return block === null ? null : { kind: "act", start, ...this.#toEnd(block), format: "react", strength: "marked" };
+  }
+
+  /** Behind what cannot be read and has no closing mark, all may be its content. */
+  #toEnd(block: Block): Block {
+    const isBroken = block.found.some(({ kind }) => kind === "broken");
+    return isBroken ? { ...block, end: this.#source.text.length } : block;
   }
 
   /** An object or a list: a call, or data of which no part is one. */
   #bare(start: number): Span | null {
     const block = readBodies(this.#source, start, false);
-    if (block !== null) return { kind: "act", start, ...block, format: "json", strength: "bare" };
+    if (block !== null) return { kind: "act", start, ...this.#toEnd(block), format: "json", strength: "bare" };
     const json = this.#source.json(start);
     if (json.kind === "value") return { kind: "opaque", start, end: json.end };
     const name = nameIn(this.#source, start);
-    if (name === null || this.#source.tool(name) === null) return null;
+    if (name === null || this.#source.tool(name) === null) return this.#unreadable(start);
     const found = [broken(name, json.what)];
     return { kind: "act", start, end: this.#source.text.length, found, format: "json", strength: "bare" };
+  }
+
+  /** A reply that is an object, though not one that can be read: no part of it is an act. */
+  #unreadable(start: number): Span | null {
+    const { text } = this.#source;
+    const isAll = text.slice(0, start).trim() === "" && this.#source.match(/\{\s*"[^"\n]{0,80}"\s*:/y, start) !== null;
+    return isAll ? { kind: "opaque", start, end: text.length } : null;
   }
 
   #sole(start: number): Span | null {
     const name = this.#source.match(/[\w.]{1,80}/y, start)?.[0] ?? "";
     if (this.#source.tool(name) === null) return null;
     const block = readBodies(this.#source, start, true);
-    return block === null ? null : { kind: "act", start, ...block, format: "python", strength: "sole" };
+    return block === null ? null : { kind: "act", start, ...this.#toEnd(block), format: "python", strength: "sole" };
   }
+}
+
+function nameOf({ found: [first] }: Block): string | null {
+  return first?.name ?? null;
 }

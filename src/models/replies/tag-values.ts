@@ -10,12 +10,16 @@ import { propertiesOf, type Source } from "./source.ts";
 export interface TagFamily {
   /** Group `name`: the tool. */
   readonly head: RegExp;
-  /** Group `key`: the parameter; `prefix`: of its tags; `text`: `false` where the value is JSON. */
+  /** Group `key`: the parameter; `text`: `false` where the value is JSON. */
   readonly parameter: RegExp;
   /** Where parameters of the same kind open within a value. */
   readonly within: RegExp;
-  readonly valueEnd: (prefix: string) => string;
+  readonly valueEnd: string;
   readonly end: RegExp;
+  /** Where the next call begins. */
+  readonly next: RegExp;
+  /** What may close around the call, the last of the text or before another. */
+  readonly around: RegExp;
   /** Each value stands on lines of its own: always, where all of them do, or never. */
   readonly lines: "always" | "if_all" | "never";
 }
@@ -24,28 +28,36 @@ export const functionTags: TagFamily = {
   head: /<function(?:=|\s+name\s*=\s*)["']?(?<name>[\w.:/-]{1,120})["']?\s*>/y,
   parameter: /<parameter(?:=|\s+name\s*=\s*)["']?(?<key>[\w.-]{1,80})["']?\s*>/y,
   within: /<parameter(?:=|\s+name\s*=)/g,
-  valueEnd: () => "</parameter>",
+  valueEnd: "</parameter>",
   end: /<\/function>/y,
+  next: /<function(?:=|\s+name\s*=)/g,
+  around: /<\/(?:[a-z]{1,12}[:_])?tool_call>\s*(?=$|<tool_call>|<function)/y,
   lines: "always",
 };
 
-/** Claude's own prefix, DeepSeek's `｜DSML｜`, or none. */
-export const invokeTags: TagFamily = {
-  head: /<(?:[a-z]{1,12}:|｜DSML｜)?invoke\s+name\s*=\s*["'](?<name>[\w.:/-]{1,120})["']\s*>/y,
-  parameter:
-    /<(?<prefix>[a-z]{1,12}:|｜DSML｜)?parameter\s+name\s*=\s*["'](?<key>[\w.-]{1,80})["'](?:\s+string\s*=\s*["'](?<text>true|false)["'])?\s*>/y,
-  within: /<(?:[a-z]{1,12}:|｜DSML｜)?parameter\s+name\s*=/g,
-  valueEnd: (prefix) => `</${prefix}parameter>`,
-  end: /<\/(?:[a-z]{1,12}:|｜DSML｜)?invoke>/y,
+/** `invoke` under Claude's own prefix, DeepSeek's, or none. */
+export const invokeTags: readonly TagFamily[] = ["", "antml:", "｜DSML｜"].map((prefix) => ({
+  head: new RegExp(`<${prefix}invoke\\s+name\\s*=\\s*["'](?<name>[\\w.:/-]{1,120})["']\\s*>`, "y"),
+  parameter: new RegExp(
+    `<${prefix}parameter\\s+name\\s*=\\s*["'](?<key>[\\w.-]{1,80})["'](?:\\s+string\\s*=\\s*["'](?<text>true|false)["'])?\\s*>`,
+    "y",
+  ),
+  within: new RegExp(`<${prefix}parameter\\s+name\\s*=`, "g"),
+  valueEnd: `</${prefix}parameter>`,
+  end: new RegExp(`</${prefix}invoke>`, "y"),
+  next: new RegExp(`<${prefix}invoke\\s`, "g"),
+  around: /<\/(?:[a-z]{1,12}:|｜DSML｜)?(?:function_calls|tool_call)>\s*$/y,
   lines: "if_all",
-};
+}));
 
 export const argTags: TagFamily = {
   head: /(?<name>[A-Za-z_][\w.:/-]{0,120})\s*(?=<arg_key>)/y,
   parameter: /<arg_key>\s*(?<key>[\w.-]{1,80})\s*<\/arg_key>\s*<arg_value>/y,
   within: /<arg_value>/g,
-  valueEnd: () => "</arg_value>",
+  valueEnd: "</arg_value>",
   end: /(?=<\/tool_call>)/y,
+  next: /<tool_call>/g,
+  around: /<\/tool_call>/y,
   lines: "never",
 };
 
@@ -105,26 +117,25 @@ function values(source: Source, family: TagFamily, name: string, from: number): 
   if (close === null && at < source.text.length && source.text[at] !== "<")
     return { found: [broken(name, "text stands where a parameter or the closing tag should")], end: at };
   const end = at + (close?.[0].length ?? 0);
-  if (isStray(source, family, read, end))
+  if (isStray(source, family, end))
     return { found: [broken(name, "a value holds the closing tags of the call itself")], end: source.text.length };
   const isOpen = close === null && source.match(nextTag, at) === null;
   const repaired = [...read.flatMap((value) => value.repaired), ...(close === null ? ["tags_closed"] : [])];
   return { found: [callOf(name, family, read, { properties: propertiesOf(tool), repaired, isOpen })], end };
 }
 
-/** Closing tags behind the call that nothing opened: then a value ended further on than it seems. */
-function isStray(source: Source, { valueEnd, within }: TagFamily, read: readonly Value[], end: number): boolean {
-  const closer = valueEnd(read.at(-1)?.text === undefined ? "" : prefixOf(source, end));
-  const stray = source.find(closer, end);
-  if (stray === -1) return false;
-  within.lastIndex = end;
-  const opener = within.exec(source.text)?.index ?? -1;
-  source.spend((opener === -1 ? stray : Math.min(stray, opener)) - end);
-  return opener === -1 || opener > stray;
+/** Tags of values behind the call, before another begins: then a value ended further on than it seems. */
+function isStray(source: Source, family: TagFamily, end: number): boolean {
+  const closer = source.find(family.valueEnd, end);
+  const opener = search(source, family.within, end);
+  const next = search(source, family.next, end);
+  return [closer, opener].some((at) => at !== -1 && (next === -1 || at < next));
 }
 
-function prefixOf(source: Source, end: number): string {
-  return /<\/([a-z]{1,12}:|｜DSML｜)invoke>$/.exec(source.text.slice(Math.max(0, end - 40), end))?.[1] ?? "";
+function search(source: Source, pattern: RegExp, from: number): number {
+  const at = source.match(pattern, from)?.index ?? -1;
+  source.spend((at === -1 ? source.text.length : at) - from);
+  return at;
 }
 
 interface Opened {
@@ -135,8 +146,8 @@ interface Opened {
 }
 
 function valueAt(source: Source, family: TagFamily, { opened, from, read, tool }: Opened): Value | Fault {
-  const { key = "", prefix = "", text } = opened.groups ?? {};
-  const closer = family.valueEnd(prefix);
+  const { key = "", text } = opened.groups ?? {};
+  const closer = family.valueEnd;
   const first = structuralEnd(source, family, closer, from);
   if (first === null) return { what: `it is cut within the value of "${key}"`, end: source.text.length };
   const value = (end: number, repaired: readonly string[], next: number): Value => ({
@@ -172,11 +183,7 @@ function structuralEnd(source: Source, family: TagFamily, closer: string, from: 
 function isStructural(source: Source, family: TagFamily, after: number): boolean {
   const at = source.skipSpace(after);
   if (at >= source.text.length) return true;
-  return [
-    family.parameter,
-    family.end,
-    /<\/(?:[\w-]{1,20}:|｜DSML｜)?(?:tool_call|function_call|function|invoke)s?>/y,
-  ].some((pattern) => source.match(pattern, at) !== null);
+  return [family.parameter, family.end, family.around].some((pattern) => source.match(pattern, at) !== null);
 }
 
 function opensWithin(source: Source, { within }: TagFamily, from: number, to: number): number[] {

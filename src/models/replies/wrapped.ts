@@ -52,11 +52,19 @@ function readBody(source: Source, at: number, isTagged: boolean, isFirst: boolea
   const char = source.text[at] ?? "";
   // The closing mark of some family.
   if (source.match(/\[\/?[A-Z_]{3}/y, at) !== null) return null;
-  if (char === "<") return readTags(source, functionTags, at) ?? readTags(source, invokeTags, at);
+  if (char === "<") return readTagged(source, at);
   if (char === "[") return (isPythonList(source, at) ? readPython(source, at) : null) ?? readJson(source, at, isTagged);
   if (char === "{" || char === '"') return readJson(source, at, isTagged);
   if (!isTagged || !isFirst) return null;
   return readTags(source, argTags, at) ?? readNamed(source, at) ?? readPython(source, at);
+}
+
+function readTagged(source: Source, at: number): Block | null {
+  for (const family of [functionTags, ...invokeTags]) {
+    const block = readTags(source, family, at);
+    if (block !== null) return block;
+  }
+  return null;
 }
 
 function isPythonList(source: Source, at: number): boolean {
