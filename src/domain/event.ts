@@ -171,6 +171,8 @@ const shapes = {
     attempt: count,
     args: z.record(text, z.unknown()),
     effect_class: z.enum(["pure", "workspace", "external"]),
+    /** Rules that made a call of what the model wrote. */
+    repaired: z.array(text).optional(),
   },
   tool_call_completed: {
     ...subtask,

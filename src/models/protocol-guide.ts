@@ -62,7 +62,8 @@ function examples(tools: readonly ToolSchema[]): string[] {
     );
 }
 
-function sampleArguments(parameters: JsonObject): JsonObject {
+/** A call of another job, as it should look. */
+export function sampleArguments(parameters: JsonObject): JsonObject {
   const required = requiredOf(parameters);
   const wanted = Object.entries(propertiesOf(parameters)).filter(([key]) => required.includes(key));
   return Object.fromEntries(wanted.map(([key, schema]) => [key, sample(key, schema)]));

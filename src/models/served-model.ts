@@ -9,6 +9,7 @@ import { Guard, type RawReply, type RetryPolicy } from "./guarded.ts";
 import { type KnownServer, saysToolsUnsupported } from "./known-server.ts";
 import { callUsage, charactersOf, estimatedTokens } from "./metering.ts";
 import { speakJson, speaksTools } from "./protocol.ts";
+import { RepairCounts } from "./repair-counts.ts";
 import { replyOf } from "./reply.ts";
 import type { Wire, WireCall } from "./wire.ts";
 
@@ -46,6 +47,7 @@ export class ServedModel {
   readonly #limiter: Limiter<ModelPick["priority"]>;
   readonly #log: Log;
   readonly #lifetime: AbortSignal;
+  readonly #repairs = new RepairCounts();
   #health: ModelInfo["health"] = "unknown";
   #trouble: string | null = null;
   #isTruncating = false;
@@ -115,6 +117,7 @@ export class ServedModel {
       this.#server.support?.note,
       ...this.#wire.notes(),
       this.#truncationNote,
+      this.#repairs.note(),
       this.#trouble,
     ];
     return {
@@ -192,6 +195,7 @@ export class ServedModel {
       price: this.#settings.price,
     });
     const reply = replyOf(raw, { request, isJson, usage, model: this.name });
+    this.#repairs.add(reply);
     if (!this.#wasTruncated(raw, sentCharacters)) return reply;
     this.#isTruncating = true;
     return { ...reply, repaired: [...reply.repaired, "model_context_truncated"] };

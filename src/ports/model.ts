@@ -12,6 +12,10 @@ export interface ToolCall {
   readonly name: string;
   /** Parsed arguments, or the text that could not be parsed. */
   readonly arguments: JsonObject | string;
+  /** Rules that made a call of what came; absent when none was needed. */
+  readonly repaired?: readonly string[] | undefined;
+  /** What is wrong with a call that cannot be read, and the right form: it does not run and is answered with this. */
+  readonly error?: string | undefined;
 }
 
 export type Message =

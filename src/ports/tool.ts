@@ -67,6 +67,8 @@ export interface PreparedCall {
   readonly action: Action;
   /** The arguments as the tool understood them. */
   readonly arguments?: JsonObject;
+  /** Rules by which the arguments were understood, where they were not written as they should be. */
+  readonly repaired?: readonly string[];
   /** Removes or overwrites without a copy elsewhere; counts against confidence. */
   readonly destructive: boolean;
   /** The effect class of this one call, where it is milder than its tool's: `git status` only reads. */

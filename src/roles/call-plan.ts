@@ -2,6 +2,7 @@
 
 import type { FileState } from "../domain/change.ts";
 import { LoomError, messageOf } from "../lib/errors.ts";
+import { meantTool, nearestTools } from "../lib/tool-names.ts";
 import type { EffectClass } from "../ports/event-store.ts";
 import type { Execution } from "../ports/executor.ts";
 import type { Manifests } from "../ports/manifests.ts";
@@ -11,7 +12,6 @@ import type { Clock } from "../ports/runtime.ts";
 import type { PreparedCall, Tool, ToolContext } from "../ports/tool.ts";
 import type { Changes, Workspace } from "../ports/workspace.ts";
 import type { CallRecord } from "./records.ts";
-import { meantTool, nearestTools } from "./tool-names.ts";
 
 export interface CallPorts {
   readonly policy: Policy;
@@ -65,6 +65,7 @@ export function runsCommand(plan: RunPlan): boolean {
 }
 
 export async function planCall(turn: Turn, place: Place): Promise<CallPlan> {
+  if (place.call.error !== undefined) return settled(place.call.name, { error: place.call.error, mark: "invalid" });
   const tool = toolFor(turn.offered, place.call.name);
   if (tool === null)
     return settled(place.call.name, { error: unknownTool(place.call.name, turn.offered), mark: "invalid" });

@@ -49,6 +49,7 @@ export async function runPrepared(turn: Turn, place: Place, plan: RunPlan): Prom
     tool: tool.schema.name,
     effectClass: classOf(plan),
     destructive: prepared.destructive,
+    repaired: prepared.repaired ?? [],
     ...(prepared.change === undefined ? {} : { changes: prepared.change.changes, blobs: prepared.change.blobs }),
   };
   if (!runsCommand(plan)) return taken(turn, specOf(turn, place, facts), () => carriedOut(turn, place, plan));
@@ -121,13 +122,15 @@ interface StepFacts {
   readonly changes?: readonly FileChange[];
   readonly blobs?: readonly Blob[];
   readonly watched?: boolean;
+  readonly repaired?: readonly string[];
 }
 
 function specOf(
   turn: Turn,
   place: Place,
-  { tool, effectClass, destructive = false, changes, blobs, watched }: StepFacts,
+  { tool, effectClass, destructive = false, changes, blobs, watched, repaired = [] }: StepFacts,
 ): StepSpec<JsonObject> {
+  const repairs = [...new Set([...(place.call.repaired ?? []), ...repaired])];
   const { subtaskId, attempt } = turn.execution.effect;
   const args = shortArguments(place.call.arguments, argumentCharsInEvent);
   return {
@@ -141,6 +144,7 @@ function specOf(
       attempt,
       args,
       effect_class: effectClass,
+      ...(repairs.length === 0 ? {} : { repaired: repairs }),
     },
     started: jsonOf({ tool, effectClass, destructive, arguments: args, changes, watched }),
     ...(blobs === undefined ? {} : { blobs }),

@@ -70,7 +70,13 @@ async function replyTo({ models }: ModelStepPorts, ask: ModelStep): Promise<Repl
 function recordedReply(reply: ModelReply): Reply {
   return {
     text: reply.text,
-    toolCalls: reply.toolCalls.map(({ id, name, arguments: args }) => ({ id, name, arguments: args })),
+    toolCalls: reply.toolCalls.map(({ id, name, arguments: args, repaired, error }) => ({
+      id,
+      name,
+      arguments: args,
+      ...(repaired === undefined ? {} : { repaired: [...repaired] }),
+      ...(error === undefined ? {} : { error }),
+    })),
     finish: reply.finish,
     usage: reply.usage,
     model: reply.model,

@@ -15,7 +15,15 @@ const Arguments = z.union([z.string(), z.custom<JsonObject>(isJsonObject)]);
 /** `interrupted`: a person cut the call; `overflow`: the request was too long for the model. Both have an empty reply. */
 export const Reply = z.object({
   text: z.string(),
-  toolCalls: z.array(z.object({ id: z.string(), name: z.string(), arguments: Arguments })),
+  toolCalls: z.array(
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      arguments: Arguments,
+      repaired: z.array(z.string()).optional(),
+      error: z.string().optional(),
+    }),
+  ),
   finish: z.enum(["stop", "tool_calls", "length", "filtered", "other", "interrupted", "overflow"]),
   usage: CallUsage.optional(),
   model: z.string(),

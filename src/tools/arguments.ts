@@ -31,32 +31,54 @@ const remarks: ReadonlySet<string> = new Set([
 
 const issuesShown = 3;
 
+export interface ParsedArguments<S extends z.ZodObject> {
+  readonly value: z.output<S>;
+  /** Rules by which they were understood; empty where they came as they should. */
+  readonly repaired: readonly string[];
+}
+
 export function parseArguments<S extends z.ZodObject>(
   form: ArgumentForm<S>,
   given: JsonObject | string,
-): Result<z.output<S>, string> {
+): Result<ParsedArguments<S>, string> {
   const complain = (what: string) => err(`${form.name}: ${what}. Right form: ${JSON.stringify(form.example)}`);
   const parsed = typeof given === "string" ? parseJson(given) : given;
   if (!isJsonObject(parsed)) return complain("the arguments are not a JSON object");
-  const named = byParameter(form, parsed);
+  const repaired = new Set<string>();
+  const named = byParameter(parsed, {
+    known: propertiesOf(form.parameters),
+    aliases: form.aliases ?? {},
+    note: (rule) => repaired.add(rule),
+  });
   if (!named.ok) return complain(named.error);
   const result = form.parameters.safeParse(named.value);
-  if (result.success) return ok(result.data);
+  if (result.success) return ok({ value: result.data, repaired: [...repaired] });
   return complain(result.error.issues.slice(0, issuesShown).map(sentenceOf).join("; "));
 }
 
-function byParameter<S extends z.ZodObject>(form: ArgumentForm<S>, given: JsonObject): Result<JsonObject, string> {
-  const known = propertiesOf(form.parameters);
+interface Understanding {
+  readonly known: JsonObject;
+  readonly aliases: Readonly<Record<string, string>>;
+  readonly note: (rule: string) => void;
+}
+
+function byParameter(given: JsonObject, understanding: Understanding): Result<JsonObject, string> {
+  const { known, note } = understanding;
   const named = new Map<string, Json>();
   for (const [key, value] of Object.entries(given)) {
-    const name = parameterOf(form, known, key);
+    const name = parameterOf(understanding, key);
     if (name === undefined) {
-      if (remarks.has(snakeCase(key))) continue;
-      return err(`unknown argument "${key}"`);
+      if (!remarks.has(snakeCase(key))) return err(`unknown argument "${key}"`);
+      note("remark_dropped");
+      continue;
     }
+    if (name !== key) note("argument_renamed");
     // A null is how some models leave an argument out.
-    if (value === null) continue;
-    const meant = coerced(value, known[name]);
+    if (value === null) {
+      note("null_dropped");
+      continue;
+    }
+    const meant = coerced(value, known[name], understanding);
     if (named.has(name) && JSON.stringify(named.get(name)) !== JSON.stringify(meant))
       return err(`"${key}" and another argument both give "${name}"`);
     named.set(name, meant);
@@ -64,9 +86,8 @@ function byParameter<S extends z.ZodObject>(form: ArgumentForm<S>, given: JsonOb
   return ok(Object.fromEntries(named));
 }
 
-function parameterOf<S extends z.ZodObject>(form: ArgumentForm<S>, known: JsonObject, key: string): string | undefined {
+function parameterOf({ known, aliases }: Understanding, key: string): string | undefined {
   const plain = snakeCase(key);
-  const aliases = form.aliases ?? {};
   return [key, plain, Object.hasOwn(aliases, plain) ? aliases[plain] : undefined].find(
     (name) => name !== undefined && Object.hasOwn(known, name),
   );
@@ -79,21 +100,41 @@ function snakeCase(key: string): string {
     .toLowerCase();
 }
 
-/** @returns `value` as the type that its schema asks for, where its text can be nothing else */
-function coerced(value: Json, schema: Json | undefined): Json {
-  const type = isJsonObject(schema) ? schema["type"] : undefined;
-  if (typeof value === "string") return textAs(value, type);
-  return type === "array" && !Array.isArray(value) && isJsonObject(value) ? [value] : value;
+/** @returns `value` as the type that its schema asks for, where it can be nothing else */
+function coerced(value: Json, schema: Json | undefined, understanding: Understanding): Json {
+  if (!isJsonObject(schema)) return value;
+  const { type } = schema;
+  const meant =
+    typeof value === "string" ? textAs(value, schema) : type === "array" && isJsonObject(value) ? [value] : value;
+  if (meant !== value) understanding.note("argument_coerced");
+  if (type === "array" && Array.isArray(meant))
+    return (meant as Json[]).map((item) => coerced(item, schema["items"], understanding));
+  const known = schema["properties"];
+  if (!isJsonObject(meant) || !isJsonObject(known)) return meant;
+  const inner = byParameter(meant, { ...understanding, known });
+  // What is wrong within is named by the schema, with its place.
+  return inner.ok ? inner.value : meant;
 }
 
-function textAs(text: string, type: unknown): Json {
+function textAs(text: string, { type, items }: JsonObject): Json {
   const trimmed = text.trim();
   if (type === "integer" && /^-?\d{1,9}$/.test(trimmed)) return Number(trimmed);
+  if (type === "number" && /^-?\d{1,9}(?:\.\d{1,9})?$/.test(trimmed)) return Number(trimmed);
   if (type === "boolean" && /^(?:true|false)$/i.test(trimmed)) return trimmed.toLowerCase() === "true";
-  if (type !== "array" || !/^[[{]/.test(trimmed)) return text;
-  const parsed = parseJson(trimmed);
+  if (type === "object" && trimmed.startsWith("{")) {
+    const parsed = parseJson(trimmed);
+    return isJsonObject(parsed) ? parsed : text;
+  }
+  return type === "array" ? listOf(text, trimmed, items) : text;
+}
+
+function listOf(text: string, trimmed: string, items: Json | undefined): Json {
+  const parsed = /^[[{]/.test(trimmed) ? parseJson(trimmed) : undefined;
   if (Array.isArray(parsed)) return parsed as Json;
-  return isJsonObject(parsed) ? [parsed] : text;
+  if (isJsonObject(parsed)) return [parsed];
+  // One word is one item; several may be one or many.
+  const isOne = isJsonObject(items) && items["type"] === "string" && /^[^\s,;[\]{}]+$/.test(trimmed);
+  return isOne ? [trimmed] : text;
 }
 
 function sentenceOf(issue: z.core.$ZodIssue): string {

@@ -38,7 +38,8 @@ export function defineTool<S extends z.ZodObject>(definition: ToolDefinition<S>)
       );
       if (!args.ok) return args;
       // What fits a tool's parameters came from JSON and is JSON.
-      return ok({ ...(await definition.prepare(args.value, context)), arguments: args.value as JsonObject });
+      const { value, repaired } = args.value;
+      return ok({ ...(await definition.prepare(value, context)), arguments: value as JsonObject, repaired });
     },
   };
 }

@@ -47,13 +47,15 @@ describe("a call that comes as text", () => {
     expect(reply).toMatchObject({
       text: "",
       finish: "tool_calls",
-      repaired: ["thinking_stripped", "tool_call_from_text"],
+      repaired: ["thinking_stripped", "tool_call_from_text", "format_json"],
     });
-    expect(reply.toolCalls).toEqual([{ id: "call_0_0", name: "read_file", arguments: { path: "a" } }]);
+    expect(reply.toolCalls).toEqual([
+      { id: "call_0_0", name: "read_file", arguments: { path: "a" }, repaired: ["tool_call_from_text", "format_json"] },
+    ]);
   });
 
   test.each([
-    ["the reply was cut", { text, finish: "length" as const }, { ...hello, tools }],
+    ["the reply was cut within it", { text: text.slice(0, -4), finish: "length" as const }, { ...hello, tools }],
     ["no tools were offered", { text }, hello],
     [
       "the caller wants JSON of its own",

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { head, headAndTail, oneLine, shortArguments, within } from "../../src/roles/excerpt.ts";
 import { fenced } from "../../src/roles/prompts.ts";
 import { booleanOf, numberOf, textOf } from "../../src/roles/reading.ts";
-import { meantTool, nearestTools } from "../../src/roles/tool-names.ts";
+import { meantTool, nearestTools } from "../../src/lib/tool-names.ts";
 
 describe("an excerpt", () => {
   test("is the text itself when it fits, and never more than it may be", () => {

@@ -59,7 +59,38 @@ describe("the arguments of a call", () => {
     [{ path: "" }, { path: "", flag: true }],
     [{ path: "5" }, { path: "5", flag: true }],
   ])("are understood where nothing else can be meant: %j", (given, meant) => {
-    expect(parseArguments(form, given)).toEqual({ ok: true, value: meant });
+    expect(parseArguments(form, given)).toMatchObject({ ok: true, value: { value: meant } });
+  });
+
+  test.each([
+    [{ path: "a" }, []],
+    [
+      { filePath: "a", count: "5", flag: null, explanation: "why" },
+      ["argument_renamed", "argument_coerced", "null_dropped", "remark_dropped"],
+    ],
+    [{ path: "a", list: { A: "x" } }, ["argument_coerced", "argument_renamed"]],
+  ])("say by which rules they were understood: %j", (given, repaired) => {
+    expect(parseArguments(form, given)).toMatchObject({ ok: true, value: { repaired } });
+  });
+
+  test("are understood within lists and objects too", () => {
+    const inner = {
+      name: "inner",
+      parameters: z.strictObject({
+        words: z.array(z.string()).optional(),
+        share: z.number().optional(),
+        at: z.strictObject({ line: z.int(), why: z.string().optional() }).optional(),
+      }),
+      example: {},
+      aliases: { row: "line" },
+    };
+    const meant = { words: ["one"], share: 0.5, at: { line: 7 } };
+    expect(parseArguments(inner, { words: "one", share: "0.5", at: '{"row": "7", "why": null}' })).toMatchObject({
+      ok: true,
+      value: { value: meant },
+    });
+    expect(parseArguments(inner, { words: "one, two" })).toMatchObject({ ok: false });
+    expect(parseArguments(inner, { at: { line: 7, column: 3 } })).toMatchObject({ ok: false });
   });
 
   test.each([
