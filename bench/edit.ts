@@ -6,6 +6,8 @@ import { judged } from "../test/tools/edits/judged.ts";
 
 const [seed = 1, casesEach = 60, shown = 0] = process.argv.slice(2).map(Number);
 const timedLines = 2000;
+/** The best of them counts, so that what else the machine does stays out. */
+const timedRuns = 3;
 
 interface Row {
   cases: number;
@@ -37,9 +39,12 @@ function timeOn(one: EditCase): number {
   const more = Math.max(timedLines - lines.length, 0);
   const padding = Array.from({ length: more }, (_, nth) => `${lines[nth % lines.length] ?? ""} /* ${nth} */`);
   const file = fileTextOf(Buffer.from([...padding, ...lines].join("\n")));
-  const began = performance.now();
-  edited(file, { old: one.old, fresh: one.fresh, replaceAll: one.replaceAll });
-  return performance.now() - began;
+  const runs = Array.from({ length: timedRuns }, () => {
+    const began = performance.now();
+    edited(file, { old: one.old, fresh: one.fresh, replaceAll: one.replaceAll });
+    return performance.now() - began;
+  });
+  return Math.min(...runs);
 }
 
 function show(one: EditCase, kind: string): void {

@@ -1,6 +1,6 @@
 /** What a model's pair of texts asks for, line by line: which lines it keeps, and which stretches it replaces by which. */
-import type { Alignment } from "./alignment.ts";
-import { sharedLines } from "./line-difference.ts";
+import type { Alignment, Leaning } from "./alignment.ts";
+import { type Shared, sharedLines } from "./line-difference.ts";
 import { contentOf, indentOf, isBlank, withoutTrailing } from "./normalised-lines.ts";
 
 /** Lines `[from, to)` of the old text become `[freshFrom, freshTo)` of the new one; either may be empty, not both. */
@@ -21,18 +21,26 @@ export interface EditScript {
   readonly isUnclear: boolean;
 }
 
+interface Against {
+  readonly file: readonly string[];
+  readonly alignment: Alignment;
+  /** Of equal lines in the new text, which is the kept one: what is new may stand before it or behind. */
+  readonly leaning: Leaning;
+}
+
 export function editScriptOf(
   old: readonly string[],
   fresh: readonly string[],
-  { file, alignment }: { readonly file: readonly string[]; readonly alignment: Alignment },
+  { file, alignment, leaning }: Against,
 ): EditScript {
   const asFile = old.map((line, index) => {
     const place = alignment.places[index] ?? -1;
     return place === -1 ? line : (file[place] ?? "");
   });
   const trimmed = { old: old.map(comparable), asFile: asFile.map(comparable), fresh: fresh.map(comparable) };
-  const own = sharedLines(trimmed.old, trimmed.fresh);
-  const others = sharedLines(trimmed.asFile, trimmed.fresh);
+  const shared = leaning === "early" ? sharedLines : lateShared;
+  const own = shared(trimmed.old, trimmed.fresh);
+  const others = shared(trimmed.asFile, trimmed.fresh);
   const count = (pairs: readonly (readonly [number, number])[]) =>
     pairs.filter(([left]) => !isBlank(old[left] ?? "")).length;
   const contents = sharedLines(contentsOf(old, "\n"), contentsOf(fresh, "\r")).filter(
@@ -47,6 +55,12 @@ export function editScriptOf(
     standsAsFile,
     isUnclear: stands === "unclear",
   };
+}
+
+function lateShared(left: readonly string[], right: readonly string[]): readonly Shared[] {
+  return sharedLines(left.toReversed(), right.toReversed())
+    .map(([one, other]): Shared => [left.length - 1 - one, right.length - 1 - other])
+    .toReversed();
 }
 
 interface Counted {

@@ -51,7 +51,7 @@ function steadiest({ index, block, fits }: Merging): readonly Fit[] {
 
 function mergedAt({ index, block, fresh }: Merging, fit: Fit, leaning: Leaning): Result<Splice, Refusal> {
   const alignment = alignmentOf(index, block, fit, leaning);
-  const script = editScriptOf(block.lines, fresh, { file: index.file.lines, alignment });
+  const script = editScriptOf(block.lines, fresh, { file: index.file.lines, alignment, leaning });
   if (script.isUnclear) return err({ kind: "indentation", text: fresh[0] ?? "" });
   const placed = { index, block, fresh, alignment, script };
   const breach = contextBreach(placed);
@@ -126,7 +126,7 @@ class Merge {
 
   #change(change: Change): void {
     const { alignment } = this.#placed;
-    const gone = [...alignment.places.slice(change.from, change.to)].filter((place) => place !== -1);
+    const gone = Array.from(alignment.places.slice(change.from, change.to)).filter((place) => place !== -1);
     const [first, last] = [gone[0], gone.at(-1)];
     const behind = this.#firstFrom(change.to);
     if (first === undefined || last === undefined) {

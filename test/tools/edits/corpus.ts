@@ -61,12 +61,21 @@ const bare = (line: string): string => line.replaceAll(/[^\p{L}\p{N}]+/gu, " ").
 
 /** Whether a careful person would find the block here and nowhere else, whatever blanks and signs they overlook. */
 function isOnePlace(edit: TrueEdit, needsDistance: boolean): boolean {
-  const block = filled(textsOf(edit).old).map(bare);
+  const block = filled(textsOf(edit).old).map((line) => bare(line) || line.trim());
   if (block.join("").replaceAll(" ", "").length < 8) return false;
-  const others = [...edit.source.lines.slice(0, edit.start), "\0", ...edit.source.lines.slice(edit.end)];
-  const file = filled(others).map(bare);
+  const lines = bareLines(edit.source);
+  const file = [...lines.slice(0, edit.start), "\0", ...lines.slice(edit.end)].filter((line) => line !== "");
   const most = mostInCommon(file, block);
   return most < block.length * (needsDistance ? likeElsewhere : 1);
+}
+
+const known = new WeakMap<Source, readonly string[]>();
+
+/** A line of signs alone is told by them. */
+function bareLines(source: Source): readonly string[] {
+  const lines = known.get(source) ?? source.lines.map((line) => bare(line) || line.trim());
+  known.set(source, lines);
+  return lines;
 }
 
 /** Lines of the block that a stretch of the file has, a quarter longer than the block, in whatever order. */

@@ -224,7 +224,9 @@ export const uncertainDrifts: readonly Drift[] = [
       const text = old[after.kept]?.trim() ?? "";
       if (texts.some((line, at) => line === text && (texts[at - 1] === text || texts[at + 1] === text))) return null;
       const brings = edit.fresh.some((line) => "text" in line && line.text.trim() === old[after.kept]?.trim());
-      return brings ? null : refused(view);
+      // What stands there word for word, if only from the middle of a line, is spliced.
+      const isThere = edit.source.lines.join("\n").includes(view.old.join("\n"));
+      return brings || isThere ? null : refused(view);
     },
   },
   {
