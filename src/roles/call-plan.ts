@@ -132,16 +132,16 @@ export function contextOf(turn: Turn, place: Place): ToolContext {
 
 function settled(
   tool: string,
-  result: Pick<CallRecord, "error" | "mark"> & { readonly output?: string; readonly exitCode?: number },
+  result: Pick<CallRecord, "error" | "mark" | "seen"> & { readonly output?: string; readonly exitCode?: number },
 ): CallPlan {
   return { kind: "settled", record: failedRecord(tool, result) };
 }
 
 export function failedRecord(
   tool: string,
-  result: Pick<CallRecord, "error" | "mark"> & { readonly output?: string; readonly exitCode?: number },
+  result: Pick<CallRecord, "error" | "mark" | "seen"> & { readonly output?: string; readonly exitCode?: number },
 ): CallRecord {
-  const { output = "", error, mark, exitCode } = result;
+  const { output = "", error, mark, exitCode, seen } = result;
   return {
     tool,
     kind: "none",
@@ -151,6 +151,7 @@ export function failedRecord(
     ...(error === undefined ? {} : { error }),
     ...(mark === undefined ? {} : { mark }),
     ...(exitCode === undefined ? {} : { exitCode }),
+    ...(seen === undefined ? {} : { seen }),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Tool, ToolContext, ToolResult } from "../ports/tool.ts";
 import { actionOf, defineTool, failureFrom, failureOf } from "./definition.ts";
 import { nearPaths } from "./near-paths.ts";
 import { headOf } from "./output.ts";
+import { rememberVersion } from "./read-versions.ts";
 import { withSeen } from "./seen-files.ts";
 
 /** Larger files are searched, or read by the shell. */
@@ -63,6 +64,8 @@ async function read(args: Args, { place, context, resultChars }: Reading): Promi
     if (bytes === undefined)
       return failureOf(`${args.path} has more than the ${readBytesMax} bytes that are read at once`);
     const seen = { [place]: state };
+    if (state.kind === "file")
+      rememberVersion(context.seen, { path: place, digest: state.digest, bytes: Buffer.from(bytes) });
     if (bytes.subarray(0, sniffedBytes).includes(0)) {
       return withSeen(context, failureOf(`${args.path} is a binary file of ${bytes.length} bytes, not text`), seen);
     }

@@ -5,6 +5,7 @@ import type { PreparedCall, ToolContext, ToolResult } from "../ports/tool.ts";
 import type { ChangeMade } from "../ports/workspace.ts";
 import { actionOf, failing, failureFrom } from "./definition.ts";
 import { failureAt } from "./near-paths.ts";
+import { rememberVersion } from "./read-versions.ts";
 
 export function digestOf(bytes: Uint8Array): string {
   return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
@@ -78,6 +79,11 @@ async function applied(
     return failureFrom(error);
   }
   const result = done(change);
+  for (const { path, after } of change.changes) {
+    const blob = after.kind === "file" ? change.blobs.find(({ digest }) => digest === after.digest) : undefined;
+    if (blob !== undefined)
+      rememberVersion(context.seen, { path, digest: blob.digest, bytes: Buffer.from(blob.bytes) });
+  }
   const files = change.changes.filter(({ before, after }) => before.kind !== "folder" && after.kind !== "folder");
   const states = Object.fromEntries(
     files.flatMap(({ path, before, after, moved_from }) => {

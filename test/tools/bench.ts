@@ -55,7 +55,10 @@ export async function openBench(
   };
   const call = async (name: string, args: JsonObject | string, signal = never) => {
     const prepared = await prepare(name, args);
-    return prepared.failure ?? (await prepared.run(signal));
+    if (prepared.failure === undefined) return await prepared.run(signal);
+    // As the loop does, once the model has been told.
+    for (const [path, state] of Object.entries(prepared.failure.seen ?? {})) seen.set(path, state);
+    return prepared.failure;
   };
   return { workspace, tools, seen, context, tool, prepare, call };
 }
