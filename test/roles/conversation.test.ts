@@ -12,7 +12,7 @@ const sizes = (bench: Bench) =>
 /** Each turn brings 4 000 characters, unlike any other. */
 function talkative(turns: number): Bench {
   const bench = new Bench();
-  bench.window = { name: "m1", contextTokens: 8000, maxTokens: 1000 };
+  bench.window = { name: "m1", contextTokens: 8000, maxTokens: 1000, bytesPerToken: 4 };
   bench.shell.answer = (line) => ({ exitCode: 0, output: `${line}: ${"word ".repeat(800)}` });
   bench.script = (_asked, n) => (n <= turns ? act(call("shell_execute", { command: `step ${n}` })) : say("Done."));
   return bench;
@@ -57,14 +57,14 @@ describe("a conversation that nears the window", () => {
     }
     const last = bench.requests().at(-1);
     bench.ledger("work:a:1").rows.delete("turn-13");
-    bench.window = { name: "m1", contextTokens: 1_000_000, maxTokens: 1000 };
+    bench.window = { name: "m1", contextTokens: 1_000_000, maxTokens: 1000, bytesPerToken: 4 };
     await run(bench);
     expect(bench.requests().at(-1)).toEqual(last);
   });
 
   test("believes the model's own count of tokens", async () => {
     using bench = talkative(6);
-    bench.window = { name: "m1", contextTokens: 20_000, maxTokens: 1000 };
+    bench.window = { name: "m1", contextTokens: 20_000, maxTokens: 1000, bytesPerToken: 4 };
     const script = bench.script;
     bench.script = async (asked, n) => {
       const answer = await script(asked, n);
@@ -90,7 +90,7 @@ describe("a model that finds the request too long", () => {
 
   test("is asked again after a compaction", async () => {
     using bench = talkative(3);
-    bench.window = { name: "m1", contextTokens: 100_000, maxTokens: 1000 };
+    bench.window = { name: "m1", contextTokens: 100_000, maxTokens: 1000, bytesPerToken: 4 };
     const script = bench.script;
     let answered = 0;
     bench.script = (asked) => {
