@@ -2,6 +2,7 @@
  * Bytes a token, learnt for one model from what its server counted. Careful until something was learnt, and after that quick
  * to believe in denser text and slow to believe in lighter: what is estimated must fit, and what is left over costs little.
  */
+import { jsonBytes, messageBytes } from "../lib/prompt-size.ts";
 import type { WireCall } from "./wire.ts";
 
 /** Denser than any usual text: prose has four and more, code over three. */
@@ -41,27 +42,9 @@ export class TokenRatio {
 
 type Sent = Pick<WireCall, "messages" | "tools" | "schema">;
 
-const sizes = new WeakMap<object, number>();
-
-/** Bytes of a request as far as they cost tokens. Messages and tools are sent again and again: each is measured once. */
+/** Bytes of a request as far as they cost tokens. */
 export function promptBytes({ messages, tools, schema }: Sent): number {
-  const texts = messages.reduce((sum, message) => sum + bytesOf(message, messageBytes), 0);
-  const inTools = tools.reduce((sum, tool) => sum + bytesOf(tool, jsonBytes), 0);
-  return texts + inTools + (schema === undefined ? 0 : bytesOf(schema.schema, jsonBytes));
-}
-
-function bytesOf<T extends object>(value: T, measure: (value: T) => number): number {
-  const bytes = sizes.get(value) ?? measure(value);
-  sizes.set(value, bytes);
-  return bytes;
-}
-
-function messageBytes(message: WireCall["messages"][number]): number {
-  const calls =
-    message.role === "assistant" && message.toolCalls !== undefined ? JSON.stringify(message.toolCalls) : "";
-  return Buffer.byteLength(message.content) + Buffer.byteLength(calls);
-}
-
-function jsonBytes(value: object): number {
-  return Buffer.byteLength(JSON.stringify(value));
+  const texts = messages.reduce((sum, message) => sum + messageBytes(message), 0);
+  const inTools = tools.reduce((sum, tool) => sum + jsonBytes(tool), 0);
+  return texts + inTools + (schema === undefined ? 0 : jsonBytes(schema.schema));
 }
