@@ -18,6 +18,7 @@ export function bytesOfTools(tools: readonly ToolSchema[]): number {
 
 /** Dense text, such as code, tables and numbers: what comes new is taken to be no lighter. */
 const bytesPerTokenOfNew = 3;
+const bytesPerTokenOfOthers = 3.5;
 const bounds = { least: 1, most: 6 };
 /** The next prompt is not of the same texts as the last. */
 const margin = 0.95;
@@ -27,8 +28,9 @@ export class TokenGauge {
   /** The last prompt that the server counted; what comes next begins with it. */
   #counted: { readonly bytes: number; readonly tokens: number } | null = null;
 
+  /** @param bytesPerToken what is known of the model by other prompts; those may have been of lighter texts */
   constructor(bytesPerToken: number) {
-    this.#bytesPerToken = within(bytesPerToken);
+    this.#bytesPerToken = Math.min(bytesPerTokenOfOthers, within(bytesPerToken));
   }
 
   /** The likely tokens of a prompt; within an epoch all but its end was counted. */
