@@ -26,6 +26,7 @@ function redactingTool(tool: Tool, redaction: Redaction): Tool {
   const result = ({ output, ...rest }: ToolResult): ToolResult => ({
     ...rest,
     output: redaction.text(output),
+    ...(rest.whole === undefined ? {} : { whole: redaction.text(rest.whole) }),
     ...(rest.error === undefined ? {} : { error: redaction.text(rest.error) }),
     ...(rest.data === undefined ? {} : { data: redaction.value(rest.data) }),
   });
