@@ -12,7 +12,7 @@ import { sizesOf } from "./overflow.ts";
 import { type PromptCut, promptCut } from "./prompt-cut.ts";
 import { speakJson, speaksTools } from "./protocol.ts";
 import { replyOf } from "./reply.ts";
-import { promptBytes, TokenRatio } from "./token-ratio.ts";
+import { promptSize, TokenRatio } from "./token-ratio.ts";
 import type { Wire, WireCall } from "./wire.ts";
 
 const priorities = ["work", "verify", "plan", "extract"] as const;
@@ -206,9 +206,9 @@ export class ServedModel {
       return this.#streamed(less, options);
     });
     const cut = this.#cutOf(raw, call);
-    if (raw.usage !== null && cut === null) this.#ratio.learn(promptBytes(call), raw.usage.inputTokens);
+    if (raw.usage !== null && cut === null) this.#ratio.learn(promptSize(call), raw.usage.inputTokens);
     const usage = callUsage(raw.usage, {
-      sentTokens: this.#ratio.tokensLikely(promptBytes(call)),
+      sentTokens: this.#ratio.tokensLikely(promptSize(call)),
       receivedCharacters: receivedBy(raw),
       price: this.#settings.price,
     });
@@ -226,7 +226,7 @@ export class ServedModel {
     } catch (error) {
       const { windowTokens, promptTokens } = sizesOf(error);
       if (windowTokens !== undefined) this.#server.showsWindow(windowTokens);
-      if (promptTokens !== undefined) this.#ratio.learn(promptBytes(call), promptTokens);
+      if (promptTokens !== undefined) this.#ratio.learn(promptSize(call), promptTokens);
       throw error;
     }
   }
@@ -241,7 +241,7 @@ export class ServedModel {
     const asked = Math.min(request.maxTokens ?? this.#settings.maxTokens, this.#settings.maxTokens);
     const window = this.#knownWindow;
     const room =
-      window === null ? asked : Math.max(replyTokensMin, window - this.#ratio.tokensAtMost(promptBytes(call)));
+      window === null ? asked : Math.max(replyTokensMin, window - this.#ratio.tokensAtMost(promptSize(call)));
     return {
       ...call,
       maxTokens: Math.min(asked, room),
@@ -256,7 +256,7 @@ export class ServedModel {
     const { messages, contextTokens } = call;
     return promptCut({
       messages,
-      sentTokens: Math.ceil(promptBytes(call) / bytesPerTokenLikely),
+      sentTokens: Math.ceil(promptSize(call) / bytesPerTokenLikely),
       countedTokens: usage.inputTokens,
       cutsTo: this.#settings.provider === "ollama" ? contextTokens : null,
     });

@@ -1,7 +1,8 @@
 /**
  * Makes the parts of a prompt fit the room there is. What is pinned stays whole as long as it can, what is not gives way
- * first, and nothing that was there disappears: each part keeps at least a floor. Pure.
+ * first, and nothing that was there disappears: each part keeps at least a floor. Room is in bytes of text no denser than code. Pure.
  */
+import { textSize } from "../lib/prompt-size.ts";
 import { withinBytes } from "./excerpt.ts";
 
 export interface Part {
@@ -34,14 +35,16 @@ export function fittedText(parts: readonly Part[], bytesMax: number): string {
 
 /** @returns the text of each part, in at most `bytesMax` bytes together */
 export function fittedParts(parts: readonly Part[], bytesMax: number): string[] {
-  const needs = parts.map(({ text }) => Buffer.byteLength(text));
+  const needs = parts.map(({ text }) => textSize(text));
   const rooms = allocated(
     parts.map(({ isPinned, weight }, index) => ({ need: needs[index] ?? 0, isPinned, weight })),
     Math.max(0, bytesMax),
   );
   return parts.map(({ text, shorten }, index) => {
     const room = rooms[index] ?? 0;
-    return (needs[index] ?? 0) <= room ? text : shorten(text, room);
+    const need = needs[index] ?? 0;
+    // Dense text has fewer bytes in the same room.
+    return need <= room ? text : shorten(text, Math.floor((room * Buffer.byteLength(text)) / need));
   });
 }
 

@@ -2,22 +2,22 @@
  * How large a prompt is in tokens: counted by the server where it does, estimated from bytes for what came after. What is
  * learnt is kept within an attempt, from its journal alone, so that a replay estimates the same.
  */
-import { jsonBytes, messageBytes } from "../lib/prompt-size.ts";
+import { bytesPerTokenOfCode, jsonSize, messageSize } from "../lib/prompt-size.ts";
 import type { Message, ToolSchema } from "../ports/model.ts";
 
 /** What a template puts around each message. */
 const bytesAroundMessage = 16;
 
-export function bytesOfMessages(messages: readonly Message[]): number {
-  return messages.reduce((sum, message) => sum + messageBytes(message) + bytesAroundMessage, 0);
+export function sizeOfMessages(messages: readonly Message[]): number {
+  return messages.reduce((sum, message) => sum + messageSize(message) + bytesAroundMessage, 0);
 }
 
-export function bytesOfTools(tools: readonly ToolSchema[]): number {
-  return tools.reduce((sum, tool) => sum + jsonBytes(tool), 0);
+export function sizeOfTools(tools: readonly ToolSchema[]): number {
+  return tools.reduce((sum, tool) => sum + jsonSize(tool), 0);
 }
 
-/** Dense text, such as code, tables and numbers: what comes new is taken to be no lighter. */
-const bytesPerTokenOfNew = 3;
+/** What comes new is taken to be no lighter than code. */
+const bytesPerTokenOfNew = bytesPerTokenOfCode;
 const bytesPerTokenOfOthers = 3.5;
 const bounds = { least: 1, most: 6 };
 /** The next prompt is not of the same texts as the last. */
@@ -40,7 +40,7 @@ export class TokenGauge {
   }
 
   /** How many bytes of new text surely cost no more than this, unless they are very dense. */
-  bytesFor(tokens: number): number {
+  sizeFor(tokens: number): number {
     return Math.max(0, Math.floor(tokens * this.#bytesPerNewToken));
   }
 

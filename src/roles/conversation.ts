@@ -7,8 +7,8 @@
 import type { Message, ToolSchema } from "../ports/model.ts";
 import { readArtifactTool, readOn } from "./artifact-ids.ts";
 import type { Outcome } from "./call-outcome.ts";
-import { allocated, fittedParts, pinned } from "./context-fit.ts";
-import { bytesOfMessages, bytesOfTools, pressureOf, resultShares, TokenGauge } from "./context-size.ts";
+import { fittedParts, pinned } from "./context-fit.ts";
+import { pressureOf, resultShares, sizeOfMessages, sizeOfTools, TokenGauge } from "./context-size.ts";
 import { withinBytes } from "./excerpt.ts";
 import { type HandoffFacts, handoffText, mergedNotes, type Notes } from "./handoff.ts";
 import { section } from "./prompts.ts";
@@ -19,7 +19,8 @@ type Group =
   /** Kept in every epoch: what people said, and the handoff of what was put away. */
   | { readonly kind: "instruction" | "handoff"; readonly messages: readonly Message[] };
 
-const shares = { afterCompaction: 0.5, handoff: 0.12, instructions: 0.1 };
+/** An epoch is to begin with at most half of the window; aimed at a little less, since it is an estimate. */
+const shares = { afterCompaction: 0.45, handoff: 0.12, instructions: 0.1 };
 const least = { handoffBytes: 1000, lastStepBytes: 600, resultBytes: 1200, windowTokens: 256 };
 const resultBytesMax = 60_000;
 /** Of a reply that was cut. */
@@ -95,7 +96,7 @@ export class Conversation {
   acted(reply: Reply, outcomes: readonly Outcome[]): void {
     const said: Message = { role: "assistant", content: reply.text, toolCalls: reply.toolCalls };
     const share = resultShares[pressureOf(this.#tokens([said]), this.#windowTokens)];
-    const room = Math.max(least.resultBytes, this.#gauge.bytesFor(share * this.#windowTokens));
+    const room = Math.max(least.resultBytes, this.#gauge.sizeFor(share * this.#windowTokens));
     const shown = this.#shown(outcomes, Math.min(resultBytesMax, room));
     const answers = reply.toolCalls.map(
       ({ id, name }, index): Message => ({ role: "tool", toolCallId: id, name, content: shown[index] ?? "" }),
@@ -148,20 +149,20 @@ export class Conversation {
 
   /** @returns how the next epoch would begin, or null when it would gain nothing */
   nextEpoch(): EpochPlan | null {
-    const handoffBytes = Math.max(least.handoffBytes, this.#gauge.bytesFor(shares.handoff * this.#windowTokens));
-    const instructionBytes = this.#gauge.bytesFor(shares.instructions * this.#windowTokens);
-    const said = Math.min(instructionBytes, bytesOfMessages(this.#instructions(this.#groups)));
-    const fixed = bytesOfMessages(this.#pinned) + bytesOfTools(this.#tools) + said + handoffBytes;
-    let left = this.#gauge.bytesFor(shares.afterCompaction * this.#windowTokens - this.#gauge.tokens(fixed));
+    const handoffBytes = Math.max(least.handoffBytes, this.#gauge.sizeFor(shares.handoff * this.#windowTokens));
+    const instructionBytes = this.#gauge.sizeFor(shares.instructions * this.#windowTokens);
+    const said = Math.min(instructionBytes, sizeOfMessages(this.#instructions(this.#groups)));
+    const fixed = sizeOfMessages(this.#pinned) + sizeOfTools(this.#tools) + said + handoffBytes;
+    let left = this.#gauge.sizeFor(shares.afterCompaction * this.#windowTokens - this.#gauge.tokens(fixed));
     let away = this.#groups.length;
     for (const { kind, messages } of this.#groups.toReversed()) {
-      left -= bytesOfMessages(messages);
+      left -= sizeOfMessages(messages);
       if (kind === "handoff" || left < 0) break;
       away -= 1;
     }
     if (!this.#groups.slice(0, away).some(({ kind }) => kind === "turn" || kind === "note")) return null;
     const isLastPutAway = !this.#groups.slice(away).some(({ kind }) => kind === "turn");
-    const spare = left + bytesOfMessages(this.#groups[away - 1]?.messages ?? []);
+    const spare = left + sizeOfMessages(this.#groups[away - 1]?.messages ?? []);
     const lastStepBytes = isLastPutAway ? Math.max(least.lastStepBytes, spare) : 0;
     return { away, handoffBytes, instructionBytes, lastStepBytes };
   }
@@ -226,9 +227,10 @@ export class Conversation {
     const texts = outcomes.map((outcome) =>
       outcome.isPart ? `${outcome.text}\n[cut${this.#where(outcome)}]` : outcome.text,
     );
-    const needs = texts.map((text) => ({ need: Buffer.byteLength(text), isPinned: true, weight: 1 }));
-    const rooms = allocated(needs, Math.max(0, bytesMax));
-    return outcomes.map((outcome, index) => withinBytes(texts[index] ?? "", rooms[index] ?? 0, this.#where(outcome)));
+    const parts = outcomes.map((outcome, index) =>
+      pinned(texts[index] ?? "", (text, max) => withinBytes(text, max, this.#where(outcome))),
+    );
+    return fittedParts(parts, bytesMax);
   }
 
   #where({ artifact }: Outcome): string {
@@ -248,7 +250,7 @@ export class Conversation {
   }
 
   #bytes(more: readonly Message[] = []): number {
-    return bytesOfMessages(this.messages()) + bytesOfMessages(more) + bytesOfTools(this.#tools);
+    return sizeOfMessages(this.messages()) + sizeOfMessages(more) + sizeOfTools(this.#tools);
   }
 
   #tokens(more: readonly Message[] = []): number {

@@ -90,5 +90,5 @@ function notesIn(reply: unknown, { models }: RoomPorts): Notes | null {
 
 function roomOf(window: ModelWindow | null): number {
   if (window === null) return 8000;
-  return new TokenGauge(window.bytesPerToken).bytesFor(window.contextTokens * promptShare);
+  return new TokenGauge(window.bytesPerToken).sizeFor(window.contextTokens * promptShare);
 }

@@ -3,6 +3,7 @@
 import type { Subtask, Task } from "../domain/task.ts";
 import type { CheckResult } from "../domain/verdict.ts";
 import type { JsonObject } from "../lib/json.ts";
+import { cuttable, fittedText, pinned } from "./context-fit.ts";
 import type { Evidence } from "./evidence.ts";
 import { head, headAndTail, oneLine, shortArguments } from "./excerpt.ts";
 import { fenced, objectSchema, section, shortGoal, subtaskSection, textSchema } from "./prompts.ts";
@@ -41,6 +42,8 @@ export interface ReviewMaterial {
   readonly lens: number;
   /** 1, or less where the whole did not fit the model's window. */
   readonly share: number;
+  /** Of the request that is made of this; goal, subtask and checks give way last. */
+  readonly bytesMax?: number;
 }
 
 export const diffCharsMax = 6000;
@@ -53,24 +56,30 @@ export function verifierSystem(): string {
 }
 
 export function verifierRequest(material: ReviewMaterial): string {
-  const { task, subtask, evidence, checks, diff, share } = material;
-  return [
-    section("Goal of the whole task", [head(shortGoal(task.brief.goal), Math.floor(3000 * share))]),
-    subtaskSection(subtask.spec),
-    section("Checks that were run", checks.map(checkLine)),
-    section("Tool calls of the executor, as recorded", callLines(material)),
-    section("Changes to files", [
-      diff === "" ? "(none)" : fenced("diff", headAndTail(diff, Math.floor(diffCharsMax * share))),
-    ]),
-    section("What the executor says (a claim, and the deliverable where the kind is answer)", [
-      fenced("claim", head(evidence.attempt.finalText, Math.floor(claimCharsMax * share))),
-    ]),
-    section("Now", [
-      nothingChanged(material),
-      lenses[material.lens % lenses.length] ?? "",
-      "Answer with the JSON of the verdict.",
-    ]),
-  ].join("\n\n");
+  const { task, subtask, evidence, checks, diff, share, bytesMax = Number.POSITIVE_INFINITY } = material;
+  const changes = section("Changes to files", [
+    diff === "" ? "(none)" : fenced("diff", headAndTail(diff, Math.floor(diffCharsMax * share))),
+  ]);
+  const claim = section("What the executor says (a claim, and the deliverable where the kind is answer)", [
+    fenced("claim", head(evidence.attempt.finalText, Math.floor(claimCharsMax * share))),
+  ]);
+  const now = section("Now", [
+    nothingChanged(material),
+    lenses[material.lens % lenses.length] ?? "",
+    "Answer with the JSON of the verdict.",
+  ]);
+  return fittedText(
+    [
+      pinned(section("Goal of the whole task", [head(shortGoal(task.brief.goal), Math.floor(3000 * share))])),
+      pinned(subtaskSection(subtask.spec)),
+      pinned(section("Checks that were run", checks.map(checkLine))),
+      cuttable(section("Tool calls of the executor, as recorded", callLines(material)), 3),
+      cuttable(changes, 4),
+      cuttable(claim, 3),
+      pinned(now),
+    ],
+    bytesMax,
+  );
 }
 
 function checkLine({ name, passed, detail }: CheckResult): string {

@@ -8,11 +8,12 @@ import type { Message, Models } from "../ports/model.ts";
 import type { Clock } from "../ports/runtime.ts";
 import { askModel } from "./model-step.ts";
 import { type Reply, Reply as ReplySchema } from "./records.ts";
+import { requestRoom } from "./request-room.ts";
 import { askAgain, type ReviewMaterial, verdictSchema, verifierRequest, verifierSystem } from "./review-prompt.ts";
 import { type Opinion, readOpinion } from "./review-reading.ts";
 
 export interface ReviewPorts {
-  readonly models: Pick<Models, "call" | "readJson">;
+  readonly models: Pick<Models, "call" | "readJson" | "window">;
   readonly events: Pick<EventStore, "steps">;
   readonly clock: Pick<Clock, "now">;
 }
@@ -60,11 +61,19 @@ interface VoteAt {
 
 async function voteOf(ports: ReviewPorts, given: ReviewCase, at: VoteAt): Promise<Vote> {
   const lens = given.execution.effect.try - 1 + at.vote - 1;
+  const room = (): Promise<number> =>
+    requestRoom(ports.models, {
+      pick: { role: "verifier", tier: reviewTier, avoid: at.avoid },
+      system: verifierSystem(),
+      schema: verdictSchema,
+      signal: given.execution.stop.aborted,
+    });
+  const bytesMax = await room();
   try {
     return await opinion(ports, given, {
       ...at,
       step: `review-${at.vote}`,
-      user: verifierRequest({ ...given.material, lens, share: 1 }),
+      user: verifierRequest({ ...given.material, lens, share: 1, bytesMax }),
     });
   } catch (error) {
     if (!(error instanceof LoomError)) throw error;
@@ -75,7 +84,12 @@ async function voteOf(ports: ReviewPorts, given: ReviewCase, at: VoteAt): Promis
     return await opinion(ports, given, {
       ...at,
       step: `review-${at.vote}-short`,
-      user: verifierRequest({ ...given.material, lens, share: smallerShare }),
+      user: verifierRequest({
+        ...given.material,
+        lens,
+        share: smallerShare,
+        bytesMax: Math.min(await room(), bytesMax / 2),
+      }),
     });
   } catch (error) {
     if (error instanceof LoomError && (error.code === "context_overflow" || error.code === "model_refused"))

@@ -7,7 +7,7 @@ import type { Models } from "../ports/model.ts";
 import type { Tool, Tools } from "../ports/tool.ts";
 import type { Workspaces } from "../ports/workspace.ts";
 import { readArtifactTool } from "./artifact-ids.ts";
-import { bytesOfTools, TokenGauge } from "./context-size.ts";
+import { sizeOfTools, TokenGauge } from "./context-size.ts";
 import { modelFailure } from "./model-step.ts";
 import { executorBriefing, executorRulesBytes, executorSystem } from "./prompts.ts";
 import { type Opening, TurnStarted } from "./records.ts";
@@ -66,7 +66,7 @@ async function openingOf(execution: Execution<"work">, ports: WorkerPorts, offer
   const memories = relevant(await ports.memory.list(task.id, { limit: memoriesRead }), subtask);
   const window = await ports.models.window({ role: "executor", tier }, execution.stop.aborted);
   const { contextTokens: windowTokens, bytesPerToken } = window ?? unknownWindow;
-  const given = new TokenGauge(bytesPerToken).bytesFor(windowTokens * pinnedShare) - steadyBytes(offered);
+  const given = new TokenGauge(bytesPerToken).sizeFor(windowTokens * pinnedShare) - steadyBytes(offered);
   const bytesMax = Math.max(given, openingBytesLeast);
   const canReadOn = offered.some(({ schema }) => schema.name === readArtifactTool);
   const system = executorSystem(task, { bytesMax: Math.floor(bytesMax / 2), canReadOn });
@@ -77,12 +77,12 @@ async function openingOf(execution: Execution<"work">, ports: WorkerPorts, offer
 
 /** What no cutting makes smaller. */
 function steadyBytes(offered: readonly Tool[]): number {
-  return executorRulesBytes + bytesOfTools(offered.map(({ schema }) => schema));
+  return executorRulesBytes + sizeOfTools(offered.map(({ schema }) => schema));
 }
 
 /** A window that the first request fills can hold no work. */
 function flawOf({ system, user, windowTokens, bytesPerToken }: Opening, offered: readonly Tool[]): string | null {
-  const bytes = Buffer.byteLength(system) + Buffer.byteLength(user) + bytesOfTools(offered.map(({ schema }) => schema));
+  const bytes = Buffer.byteLength(system) + Buffer.byteLength(user) + sizeOfTools(offered.map(({ schema }) => schema));
   const tokens = Math.ceil(new TokenGauge(bytesPerToken).tokens(bytes));
   if (tokens < fullShare * windowTokens) return null;
   return `The model's window of ${windowTokens} tokens is too small for an executor: its rules, tools and task take about ${tokens} of them. Use a model with a window of at least ${2 * tokens}, or set context_tokens to what the server really holds`;

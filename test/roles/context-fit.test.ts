@@ -1,6 +1,7 @@
 /** What a prompt may hold: parts cut to the room there is, pinned ones last, and sizes in tokens that are corrected by what came back. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { textSize } from "../../src/lib/prompt-size.ts";
 import {
   allocated,
   cuttable,
@@ -55,7 +56,7 @@ describe("parts of a prompt", () => {
   test("are whole where all of them fit", () =>
     fc.assert(
       fc.property(fc.array(anyPart, { minLength: 1, maxLength: 12 }), (parts) => {
-        const room = parts.reduce((sum, { text }) => sum + bytes(text), 0);
+        const room = parts.reduce((sum, { text }) => sum + textSize(text), 0);
         expect(fittedParts(parts, room)).toEqual(parts.map(({ text }) => text));
       }),
     ));
@@ -63,7 +64,7 @@ describe("parts of a prompt", () => {
   test("that are pinned stay whole as long as the others have their floor", () =>
     fc.assert(
       fc.property(fc.array(anyPart, { minLength: 1, maxLength: 12 }), fc.nat({ max: 5000 }), (parts, more) => {
-        const whole = parts.reduce((sum, { text, isPinned }) => sum + (isPinned ? bytes(text) : 0), 0);
+        const whole = parts.reduce((sum, { text, isPinned }) => sum + (isPinned ? textSize(text) : 0), 0);
         const max = whole + parts.length * partFloorBytes + more;
         const texts = fittedParts(parts, max);
         expect(parts.filter((part, index) => part.isPinned && texts[index] !== part.text)).toEqual([]);
