@@ -76,11 +76,13 @@ export function taskSection(
 const planShare = 0.15;
 const planBytesMax = 3000;
 
-/** So that no executor does another's work; where there is only one subtask, it says nothing. */
+/** Names and order alone: who reads what others are to do, does it. Where there is only one subtask, it says nothing. */
 function planLines(task: Task, { bytesMax = Number.POSITIVE_INFINITY }: TaskRoom): string {
   const all = planned(task);
   if (all.length < 2) return "";
-  const lines = all.map(({ spec }) => `- ${spec.id}: ${oneLine(spec.description, 100)}`);
+  const lines = all.map(({ spec: { id, depends_on } }) =>
+    depends_on.length === 0 ? `- ${id}` : `- ${id}, after ${depends_on.join(", ")}`,
+  );
   const text = section("The plan; each subtask has an executor of its own", lines);
   return withinBytes(text, Math.min(planBytesMax, Math.floor(bytesMax * planShare)));
 }

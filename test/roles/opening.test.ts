@@ -32,7 +32,7 @@ describe("the first request of an attempt", () => {
       "Greet the world.",
       '{"team":"blue"}',
       "# The plan",
-      "- before: Write the greeting",
+      "- before\n- a, after before",
       "# Subtask a\nWrite the greeting",
       "Expected outputs: hello.txt",
       "make test",

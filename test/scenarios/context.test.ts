@@ -54,7 +54,7 @@ describe("a subtask of sixty turns with a model of 8 000 tokens", () => {
     expect(Math.max(...all.map(({ tokens }) => tokens))).toBeLessThanOrEqual(windowTokens);
     expect(work.asked).toHaveLength(60);
 
-    const pins = [goal, constraint, decision, "# The plan", "- first: Do the first part.", "The long part is done."];
+    const pins = [goal, constraint, decision, "# The plan", "- long, after between", "The long part is done."];
     for (const asked of work.asked) expect(pins.filter((pin) => !textOf(asked).includes(pin))).toEqual([]);
     for (const asked of work.asked.slice(10)) expect(textOf(asked)).toContain(steer);
 
