@@ -34,6 +34,8 @@ const meanings: Readonly<Record<EventType, string>> = {
   subtask_waiting: "It waits for a model that is down; `subtask_id` is `plan` while planning.",
   wait_elapsed: "A wait is over.",
   model_invocation: "A model call starts, or is done.",
+  model_context_truncated:
+    "The server cut a prompt without a word: it counted fewer tokens than were sent. The next prompt is made to fit.",
   tool_call_started: "A tool call is about to run.",
   tool_call_completed: "A tool call ended.",
   files_changed: "Files changed, with digests of what stood there before and after.",

@@ -29,6 +29,7 @@ import type { Clock, Log } from "./ports/runtime.ts";
 import type { Sandbox } from "./ports/sandbox.ts";
 import type { Tools } from "./ports/tool.ts";
 import { createAnswerer } from "./roles/answer.ts";
+import { createArtifacts } from "./roles/artifacts.ts";
 import { createChecker } from "./roles/check.ts";
 import { createExtractor } from "./roles/extract.ts";
 import { createPlanner } from "./roles/plan.ts";
@@ -121,7 +122,7 @@ export async function openLoom(config: Config, surroundings: Surroundings): Prom
   const egress = crashing(createEgress(), { fetch: "request" }, crashPoint);
   const sandbox = stack.use(await sandboxOf(config, surroundings, { log, now: () => clock.now() }));
   const commands = redactingCommands(createCommandRunner({ sandbox, inherited: env }), redaction);
-  const tools = redactingTools(crashingTools(toolsOf(config, { egress, sandbox, env }), crashPoint), redaction);
+  const tools = redactingTools(crashingTools(toolsOf(config, { egress, sandbox, env, store }), crashPoint), redaction);
   const called = redactingModels(crashing(models, { call: "model" }, crashPoint), redaction);
   const policy = policyOf(config, sandbox);
   const able = executorsOf({ models: called, store, tools, workspaces, changes, commands, manifests, policy, clock });
@@ -250,10 +251,12 @@ function manifestsOf({ memory, undo }: Config, now: () => number): TaskManifests
 interface ToolParts extends Pick<Surroundings, "env"> {
   readonly egress: Egress;
   readonly sandbox: Sandbox;
+  readonly store: Storage;
 }
 
-function toolsOf(config: Config, { egress, sandbox, env }: ToolParts): Tools {
+function toolsOf(config: Config, { egress, sandbox, env, store }: ToolParts): Tools {
   return createTools({
+    artifacts: createArtifacts({ events: store, blobs: store }),
     egress,
     sandbox,
     textDiff,

@@ -163,6 +163,19 @@ const shapes = {
     duration_ms: z.number().optional(),
     repaired: z.array(text).optional(),
     error: text.optional(),
+    /** How often this conversation was begun anew to fit the window, and once more; absent where it is one request. */
+    epoch: count.optional(),
+  },
+  /** The server cut the prompt without a word: it counted fewer tokens than were sent. */
+  model_context_truncated: {
+    subtask_id: SubtaskId.optional(),
+    role: text,
+    step: text,
+    attempt: count,
+    iteration: count,
+    model: text,
+    counted_tokens: count,
+    window_tokens: count,
   },
   tool_call_started: {
     ...subtask,

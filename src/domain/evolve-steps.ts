@@ -8,6 +8,7 @@ import type { Folds, Task } from "./task.ts";
 
 export const stepFolds = {
   model_invocation: modelStep,
+  model_context_truncated: (task) => task,
   tool_call_started: (task, event) => ({
     ...task,
     usage: { ...task.usage, toolCalls: task.usage.toolCalls + 1 },

@@ -6,7 +6,11 @@ import type { SubtaskSpec } from "./plan.ts";
 import type { CheckResult, Verdict } from "./verdict.ts";
 
 export type StepStartEvent = EventOf<"tool_call_started"> | EventOf<"model_invocation">;
-export type StepEndEvent = EventOf<"tool_call_completed"> | EventOf<"model_invocation"> | EventOf<"files_changed">;
+export type StepEndEvent =
+  | EventOf<"tool_call_completed">
+  | EventOf<"model_invocation">
+  | EventOf<"model_context_truncated">
+  | EventOf<"files_changed">;
 
 export interface MemoryEntry {
   readonly entry_type: MemoryType;

@@ -1,7 +1,7 @@
 /** All configured models behind one port: routes a call to the first suitable one that answers, and tells how each is. */
 import { LoomError } from "../lib/errors.ts";
 import { unreachable } from "../lib/result.ts";
-import type { ModelInfo, ModelPick, ModelReply, ModelRequest, Models, Role } from "../ports/model.ts";
+import type { ModelInfo, ModelPick, ModelReply, ModelRequest, Models, ModelWindow, Role } from "../ports/model.ts";
 import type { Clock, Log, Random } from "../ports/runtime.ts";
 import { AnthropicWire } from "./anthropic.ts";
 import { type ModelConfig, type ModelSettings, settingsOf } from "./config.ts";
@@ -77,13 +77,15 @@ class Catalog implements Models, AsyncDisposable {
     throw noneAnswered(pick.role, failures);
   }
 
-  first(
-    pick: Pick<ModelPick, "role" | "tier" | "avoid">,
-  ): { readonly name: string; readonly contextTokens: number; readonly maxTokens: number } | null {
+  first(pick: Pick<ModelPick, "role" | "tier" | "avoid">): ModelWindow | null {
     const [model] = route(this.#models, pick);
-    return model === undefined
-      ? null
-      : { name: model.name, contextTokens: model.contextTokens, maxTokens: model.maxTokens };
+    return model === undefined ? null : windowOf(model);
+  }
+
+  async window(pick: Pick<ModelPick, "role" | "tier" | "avoid">, signal: AbortSignal): Promise<ModelWindow | null> {
+    const [model] = route(this.#models, pick);
+    await model?.learnWindow(signal);
+    return model === undefined ? null : windowOf(model);
   }
 
   missingRoles(): readonly Role[] {
@@ -105,6 +107,10 @@ class Catalog implements Models, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#lifetime.abort(new LoomError("shutting_down", "The models are closed: Loom is shutting down"));
   }
+}
+
+function windowOf({ name, contextTokens, maxTokens, bytesPerToken }: ServedModel): ModelWindow {
+  return { name, contextTokens, maxTokens, bytesPerToken };
 }
 
 function wireOf(settings: ModelSettings, clock: Clock, send: typeof fetch): Wire {

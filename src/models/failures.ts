@@ -1,7 +1,8 @@
 /** Whatever a server, a socket or an SDK throws, told apart: wait and try again, never try again, or too long a prompt. */
 import { LoomError, messageOf } from "../lib/errors.ts";
-import { isJsonObject } from "../lib/json.ts";
+import { isJsonObject, type JsonObject } from "../lib/json.ts";
 import { unreachable } from "../lib/result.ts";
+import { type OverflowSizes, overflowSizes, saysTooLong } from "./overflow.ts";
 
 /** An HTTP error status, for wires whose SDK loses the headers. The SDKs' own errors have the same members. */
 export class ServerError extends Error {
@@ -36,7 +37,7 @@ export class StreamFailure extends Error {
 export type Failure =
   | { readonly kind: "unavailable"; readonly retry: boolean; readonly retryAfterMs?: number; readonly detail: string }
   | { readonly kind: "refused"; readonly status: number; readonly detail: string; readonly toolsUnsupported: boolean }
-  | { readonly kind: "overflow"; readonly detail: string };
+  | { readonly kind: "overflow"; readonly detail: string; readonly sizes: OverflowSizes };
 
 export interface FailingModel {
   readonly name: string;
@@ -46,8 +47,6 @@ export interface FailingModel {
 }
 
 const retriedStatuses = new Set([408, 409, 425, 429]);
-const overflowText =
-  /exceed_context_size|context_length_exceeded|prompt is too long|maximum context length|context (?:length|window|size)|too many tokens|input is too long/i;
 /** The last one is vLLM's, started without a tool parser. */
 const toolsUnsupportedText =
   /does not support (?:tools|tool|function)|(?:tools?|function)(?: use| calling| calls?)? (?:is|are) not supported|enable-auto-tool-choice/i;
@@ -61,14 +60,15 @@ export function judge(error: unknown, now: number): Failure | null {
   const detail = detailOf(error);
   const status = statusOf(error);
   if (status !== null) return judgeStatus(status, detail, { error, now });
-  if (overflowText.test(detail)) return { kind: "overflow", detail };
+  if (saysTooLong(detail)) return { kind: "overflow", detail, sizes: overflowSizes(detail, null) };
   const isNetwork = networkCodeOf(error) !== null || networkText.test(detail);
   const isBug = error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError;
   return isBug && !isNetwork ? null : { kind: "unavailable", retry: true, detail };
 }
 
 function judgeStatus(status: number, detail: string, { error, now }: { error: unknown; now: number }): Failure {
-  if (status < 500 && status !== 429 && overflowText.test(detail)) return { kind: "overflow", detail };
+  if (status < 500 && status !== 429 && saysTooLong(detail))
+    return { kind: "overflow", detail, sizes: overflowSizes(detail, bodyOf(error)) };
   if (retriedStatuses.has(status) || status >= 500) {
     const retryAfterMs = retryAfterOf(error, now);
     const waited = retryAfterMs === null ? {} : { retryAfterMs };
@@ -101,6 +101,7 @@ export function loomErrorOf(
     case "overflow":
       return new LoomError("context_overflow", `The prompt is too long for ${subject}: ${failure.detail}`, {
         hint: `Set context_tokens under [models.${at.name}] to what the server grants, or start the server with a larger window`,
+        extra: { ...failure.sizes },
         cause,
       });
     default:
@@ -121,11 +122,17 @@ function statusOf(error: unknown): number | null {
   return typeof error.status === "number" ? error.status : null;
 }
 
+/** The body of the reply, which the SDKs' errors and ours carry as `error`. */
+function bodyOf(error: unknown): JsonObject | null {
+  const body = isJsonObject(error) ? error["error"] : undefined;
+  return isJsonObject(body) ? body : null;
+}
+
 /** The server's own message where the error carries its body, with its type and code, which say more than the text. */
 function detailOf(error: unknown): string {
   const message = messageOf(error);
-  const body = isJsonObject(error) ? error["error"] : undefined;
-  const inner = isJsonObject(body) && isJsonObject(body["error"]) ? body["error"] : body;
+  const body = bodyOf(error);
+  const inner = isJsonObject(body?.["error"]) ? body["error"] : body;
   const words = isJsonObject(inner) ? [inner["type"], inner["code"]].filter((word) => typeof word === "string") : [];
   const code = networkCodeOf(error);
   const missing = [...words, ...(code === null ? [] : [code])].filter((word) => !message.includes(word));

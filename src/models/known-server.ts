@@ -19,6 +19,7 @@ export class KnownServer {
   #probing: Promise<ToolSupport> | null = null;
   #facts: ServerFacts | null = null;
   #support: ToolSupport | null = null;
+  #shownWindow: number | null = null;
 
   constructor({ clock, lifetime }: { readonly clock: Clock; readonly lifetime: AbortSignal }) {
     this.#clock = clock;
@@ -32,6 +33,16 @@ export class KnownServer {
   /** Measured, or said by the server for certain: that needs no first use. */
   get support(): ToolSupport | null {
     return this.#support ?? declaredSupport(this.#facts ?? { tools: "unsure" });
+  }
+
+  /** The window that the server has shown by refusing or cutting a prompt; null until it did. */
+  get shownWindow(): number | null {
+    return this.#shownWindow;
+  }
+
+  /** What it shows is believed over what is configured or said, and only ever downwards. */
+  showsWindow(tokens: number): void {
+    this.#shownWindow = Math.min(this.#shownWindow ?? tokens, tokens);
   }
 
   /** Asks unless it is known. */

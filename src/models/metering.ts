@@ -1,29 +1,23 @@
-/** What a call used and cost: as the provider reported it, else estimated at four characters a token. */
+/** What a call used and cost: as the provider reported it, else estimated: the prompt by what was learnt of the model, the reply at four characters a token. */
 import type { CallUsage } from "../domain/budget.ts";
-import type { Message, ToolSchema } from "../ports/model.ts";
 import type { Price } from "./config.ts";
-import type { WireCall, WireUsage } from "./wire.ts";
+import type { WireUsage } from "./wire.ts";
 
 const charactersPerToken = 4;
 
-export function charactersOf({ messages, tools, schema }: Pick<WireCall, "messages" | "tools" | "schema">): number {
-  const texts = messages.reduce((sum, message) => sum + charactersOfMessage(message), 0);
-  return texts + toolCharacters(tools) + (schema === undefined ? 0 : JSON.stringify(schema.schema).length);
-}
-
-export function estimatedTokens(characters: number): number {
+function estimatedTokens(characters: number): number {
   return Math.ceil(characters / charactersPerToken);
 }
 
 export function callUsage(
   reported: WireUsage | null,
   {
-    sentCharacters,
+    sentTokens,
     receivedCharacters,
     price,
-  }: { readonly sentCharacters: number; readonly receivedCharacters: number; readonly price: Price | null },
+  }: { readonly sentTokens: number; readonly receivedCharacters: number; readonly price: Price | null },
 ): CallUsage {
-  const input = reported?.inputTokens ?? estimatedTokens(sentCharacters);
+  const input = reported?.inputTokens ?? sentTokens;
   const output = reported?.outputTokens ?? estimatedTokens(receivedCharacters);
   const cached = reported?.cachedTokens;
   return {
@@ -42,21 +36,4 @@ function costMicroUsd(
 ): number {
   const fresh = Math.max(0, input - cached);
   return fresh * price.input + cached * (price.cached_input ?? price.input) + output * price.output;
-}
-
-const toolSizes = new WeakMap<ToolSchema, number>();
-
-/** Tools are the same with every request of a task: each is measured once. */
-function toolCharacters(tools: readonly ToolSchema[]): number {
-  return tools.reduce((sum, tool) => {
-    const known = toolSizes.get(tool) ?? JSON.stringify(tool).length + 1;
-    toolSizes.set(tool, known);
-    return sum + known;
-  }, 0);
-}
-
-function charactersOfMessage(message: Message): number {
-  const calls =
-    message.role === "assistant" && message.toolCalls !== undefined ? JSON.stringify(message.toolCalls).length : 0;
-  return message.content.length + calls;
 }

@@ -7,20 +7,19 @@ import type { ModelSettings } from "./config.ts";
 import { Joined } from "./deadline.ts";
 import { Guard, type RawReply, type RetryPolicy } from "./guarded.ts";
 import { type KnownServer, saysToolsUnsupported } from "./known-server.ts";
-import { callUsage, charactersOf, estimatedTokens } from "./metering.ts";
+import { callUsage } from "./metering.ts";
+import { sizesOf } from "./overflow.ts";
+import { type PromptCut, promptCut } from "./prompt-cut.ts";
 import { speakJson, speaksTools } from "./protocol.ts";
 import { RepairCounts } from "./repair-counts.ts";
 import { replyOf } from "./reply.ts";
+import { promptSize, TokenRatio } from "./token-ratio.ts";
 import type { Wire, WireCall } from "./wire.ts";
 
 const priorities = ["work", "verify", "plan", "extract"] as const;
 const windowUnknown = 8192;
 const replyTokensMin = 256;
-/** Denser than any usual text, so that prompt and reply stay within the window together. */
-const charactersPerTokenMin = 3;
-/** A prompt of some size of which the server counted less than this share was cut before the model saw it. */
-const truncatedShare = 0.6;
-const truncatedFromTokens = 500;
+const bytesPerTokenLikely = 4;
 
 export interface ServedModelOptions {
   readonly settings: ModelSettings;
@@ -51,6 +50,7 @@ export class ServedModel {
   #health: ModelInfo["health"] = "unknown";
   #trouble: string | null = null;
   #isTruncating = false;
+  readonly #ratio = new TokenRatio();
 
   constructor({ settings, wire, server, lifetime, ...rest }: ServedModelOptions) {
     this.#settings = settings;
@@ -77,6 +77,16 @@ export class ServedModel {
 
   get contextTokens(): number {
     return this.#knownWindow ?? windowUnknown;
+  }
+
+  /** Learnt from what the server counted; careful until then. */
+  get bytesPerToken(): number {
+    return this.#ratio.bytesPerToken;
+  }
+
+  /** Asks the server how large the window is, unless that is known. @throws the signal's reason */
+  async learnWindow(signal: AbortSignal): Promise<void> {
+    if (this.#knownWindow === null) await this.#learnFacts(signal).catch(() => signal.throwIfAborted());
   }
 
   /** No reply may take more than half the window. */
@@ -118,6 +128,7 @@ export class ServedModel {
       ...this.#wire.notes(),
       this.#truncationNote,
       this.#repairs.note(),
+      this.#windowNote,
       this.#trouble,
     ];
     return {
@@ -137,9 +148,16 @@ export class ServedModel {
   }
 
   get #knownWindow(): number | null {
-    return this.#settings.contextTokens > 0
-      ? this.#settings.contextTokens
-      : (this.#server.facts?.contextTokens ?? null);
+    const said =
+      this.#settings.contextTokens > 0 ? this.#settings.contextTokens : (this.#server.facts?.contextTokens ?? null);
+    const shown = this.#server.shownWindow;
+    return said === null || shown === null ? (said ?? shown) : Math.min(said, shown);
+  }
+
+  get #windowNote(): string | null {
+    const [shown, { contextTokens }] = [this.#server.shownWindow, this.#settings];
+    if (shown === null || contextTokens <= shown) return null;
+    return `the server holds ${shown} tokens, not the ${contextTokens} of context_tokens; prompts are made to fit`;
   }
 
   get #truncationNote(): string | null {
@@ -181,24 +199,40 @@ export class ServedModel {
     }
   }
 
-  async #ask(
-    pick: ModelPick,
-    request: ModelRequest,
-    { isJson, ...options }: WithToken & { readonly isJson: boolean },
-  ): Promise<ModelReply> {
-    const call = this.#wireCall(pick, isJson ? speakJson(request, this.maxTokens) : request, request);
-    const sentCharacters = charactersOf(call);
-    const raw = await this.#guard.call((stop) => this.#wire.stream(call, stop), options);
+  async #ask(pick: ModelPick, request: ModelRequest, { isJson, ...options }: WithProtocol): Promise<ModelReply> {
+    const told = isJson ? speakJson(request, this.maxTokens) : request;
+    const call = this.#wireCall(pick, told, request);
+    const raw = await this.#streamed(call, options).catch((error: unknown) => {
+      const less = this.#wireCall(pick, told, request);
+      // It was the room for the reply that was too large: what the refusal said of window and prompt makes it smaller.
+      if (!fitsWithLess(error, { window: less.contextTokens, isLess: less.maxTokens < call.maxTokens })) throw error;
+      return this.#streamed(less, options);
+    });
+    const cut = this.#cutOf(raw, call);
+    if (raw.usage !== null && cut === null) this.#ratio.learn(promptSize(call), raw.usage.inputTokens);
     const usage = callUsage(raw.usage, {
-      sentCharacters,
+      sentTokens: this.#ratio.tokensLikely(promptSize(call)),
       receivedCharacters: receivedBy(raw),
       price: this.#settings.price,
     });
     const reply = replyOf(raw, { request, isJson, usage, model: this.name });
     this.#repairs.add(reply);
-    if (!this.#wasTruncated(raw, sentCharacters)) return reply;
+    if (cut === null) return reply;
     this.#isTruncating = true;
-    return { ...reply, repaired: [...reply.repaired, "model_context_truncated"] };
+    this.#server.showsWindow(cut.windowTokens);
+    return { ...reply, repaired: [...reply.repaired, "model_context_truncated"], promptCut: cut };
+  }
+
+  /** Learns from a refusal what it says of the window. */
+  async #streamed(call: WireCall, options: WithToken): Promise<RawReply> {
+    try {
+      return await this.#guard.call((stop) => this.#wire.stream(call, stop), options);
+    } catch (error) {
+      const { windowTokens, promptTokens } = sizesOf(error);
+      if (windowTokens !== undefined) this.#server.showsWindow(windowTokens);
+      if (promptTokens !== undefined) this.#ratio.learn(promptSize(call), promptTokens);
+      throw error;
+    }
   }
 
   #wireCall(
@@ -211,9 +245,7 @@ export class ServedModel {
     const asked = Math.min(request.maxTokens ?? this.#settings.maxTokens, this.#settings.maxTokens);
     const window = this.#knownWindow;
     const room =
-      window === null
-        ? asked
-        : Math.max(replyTokensMin, window - Math.ceil(charactersOf(call) / charactersPerTokenMin));
+      window === null ? asked : Math.max(replyTokensMin, window - this.#ratio.tokensAtMost(promptSize(call)));
     return {
       ...call,
       maxTokens: Math.min(asked, room),
@@ -222,15 +254,16 @@ export class ServedModel {
     };
   }
 
-  /** Ollama cuts what does not fit, and says nothing. */
-  #wasTruncated({ usage }: RawReply, sentCharacters: number): boolean {
-    const sent = estimatedTokens(sentCharacters);
-    return (
-      this.#settings.provider === "ollama" &&
-      usage !== null &&
-      sent > truncatedFromTokens &&
-      usage.inputTokens < sent * truncatedShare
-    );
+  /** Ollama cuts what does not fit, and says nothing; others may do so before they ask a model. */
+  #cutOf({ usage }: RawReply, call: WireCall): PromptCut | null {
+    if (usage === null) return null;
+    const { messages, contextTokens } = call;
+    return promptCut({
+      messages,
+      sentTokens: Math.ceil(promptSize(call) / bytesPerTokenLikely),
+      countedTokens: usage.inputTokens,
+      cutsTo: this.#settings.provider === "ollama" ? contextTokens : null,
+    });
   }
 
   #learnFrom(error: unknown): void {
@@ -249,6 +282,16 @@ export class ServedModel {
 export function isUnusable(error: LoomError): boolean {
   const status = error.extra?.["status"];
   return error.code === "model_refused" && (status === 401 || status === 402 || status === 403 || status === 404);
+}
+
+function fitsWithLess(error: unknown, { window, isLess }: { window: number; isLess: boolean }): boolean {
+  const { promptTokens } = sizesOf(error);
+  return isLess && promptTokens !== undefined && promptTokens <= window - replyTokensMin;
+}
+
+interface WithProtocol extends WithToken {
+  /** Tools are spoken as JSON. */
+  readonly isJson: boolean;
 }
 
 interface WithToken {

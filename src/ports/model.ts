@@ -61,11 +61,13 @@ export interface ModelReply {
   readonly model: string;
   /** Names of the repairs that made this reply usable, in order; empty when none was needed. */
   readonly repaired: readonly string[];
+  /** The server cut the prompt without a word: it counted so many tokens, and seems to hold so many. */
+  readonly promptCut?: { readonly countedTokens: number; readonly windowTokens: number };
 }
 
 /** Why a model could not be had, told apart so that a wait, another attempt or a person follows. All are LoomErrors:
  * `model_unavailable` (down, rate-limited, out of reach; carries retryAfterMs), `model_refused` (400, 401, 403, 404: will not
- * get better by waiting), `context_overflow`. */
+ * get better by waiting), `context_overflow` (its `extra` has `windowTokens` and `promptTokens`, as far as the server said). */
 export interface ModelPick {
   readonly role: Role;
   /** The least tier wanted; the nearest at or above it is taken, else the highest below. */
@@ -94,6 +96,15 @@ export interface ModelInfo {
   readonly notes: readonly string[];
 }
 
+/** How much one model takes. */
+export interface ModelWindow {
+  readonly name: string;
+  readonly contextTokens: number;
+  readonly maxTokens: number;
+  /** As learnt from what its server counted; careful until then. */
+  readonly bytesPerToken: number;
+}
+
 export interface Models {
   /**
    * Calls the first suitable model that answers, waiting for a slot of it; falls over to the next one when it is down.
@@ -108,9 +119,10 @@ export interface Models {
   ): Promise<ModelReply>;
 
   /** Name and window of the model that `call` would try first; null when none is configured for the role. */
-  first(
-    pick: Pick<ModelPick, "role" | "tier" | "avoid">,
-  ): { readonly name: string; readonly contextTokens: number; readonly maxTokens: number } | null;
+  first(pick: Pick<ModelPick, "role" | "tier" | "avoid">): ModelWindow | null;
+
+  /** The same, once its server has said how large the window is, or was not there to say it. @throws the signal's reason */
+  window(pick: Pick<ModelPick, "role" | "tier" | "avoid">, signal: AbortSignal): Promise<ModelWindow | null>;
 
   /** Roles that are needed and that no model serves. Empty: tasks can be accepted. @see DECISIONS 10 */
   missingRoles(): readonly Role[];

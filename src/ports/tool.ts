@@ -47,6 +47,8 @@ export interface ToolResult {
   readonly success: boolean;
   /** For the model; already cut to the tool's cap, head and tail kept, with a note of what was left out. */
   readonly output: string;
+  /** All of it, where `output` is cut: kept as an artifact, to be read on. */
+  readonly whole?: string;
   readonly error?: string;
   readonly exitCode?: number;
   /** What held the command, for calls that ran one. */

@@ -9,14 +9,16 @@ import type { EventStore } from "../ports/event-store.ts";
 import type { Execution, Executor } from "../ports/executor.ts";
 import type { Models } from "../ports/model.ts";
 import type { Clock } from "../ports/runtime.ts";
+import { cuttable, fittedText, type Part, pinned } from "./context-fit.ts";
 import { head, oneLine, within } from "./excerpt.ts";
-import { askModel, modelFailure } from "./model-step.ts";
+import { modelFailure } from "./model-step.ts";
 import { instructionSection, objectSchema, section, shortGoal, textSchema } from "./prompts.ts";
 import { firstText, type JsonReader } from "./reading.ts";
 import { pastAttempt } from "./records.ts";
+import { askFitting } from "./request-room.ts";
 
 export interface AnswererPorts {
-  readonly models: Pick<Models, "call" | "readJson">;
+  readonly models: Pick<Models, "call" | "readJson" | "window">;
   readonly events: Pick<EventStore, "steps">;
   readonly clock: Pick<Clock, "now">;
 }
@@ -53,16 +55,13 @@ export function createAnswerer(ports: AnswererPorts): Executor<"answer"> {
 async function answer(execution: Execution<"answer">, ports: AnswererPorts): Promise<Report> {
   const { effect, journal, stop } = execution;
   const task = execution.current();
-  const reply = await askModel(journal, ports, {
+  const parts = await material(task, ports);
+  const reply = await askFitting(journal, ports, {
     step: "answer",
     pick: { role: "planner", tier: 2, taskId: task.id, priority: "plan" },
-    request: {
-      messages: [
-        { role: "system", content: answererRules },
-        { role: "user", content: await material(task, ports) },
-      ],
-      schema: { name: "answer", schema: answerSchema },
-    },
+    system: answererRules,
+    schema: { name: "answer", schema: answerSchema },
+    user: (bytesMax) => fittedText(parts, bytesMax),
     at: { attempt: effect.call, iteration: 1 },
     signal: stop.aborted,
   });
@@ -73,28 +72,25 @@ async function answer(execution: Execution<"answer">, ports: AnswererPorts): Pro
   return { type: "Answered", key: effect.key, ...read };
 }
 
-async function material(task: Task, ports: AnswererPorts): Promise<string> {
+async function material(task: Task, ports: AnswererPorts): Promise<Part[]> {
   const done = planned(task).filter(({ status }) => status.kind === "completed");
   const each = Math.floor(resultCharsMax / Math.max(1, done.length));
   const results: string[] = [];
   for (const subtask of done) results.push(`- ${subtask.spec.id}: ${head(await resultOf(task, subtask, ports), each)}`);
   const skipped = planned(task).filter(({ status }) => status.kind === "skipped");
+  const leftOut = skipped.map(
+    ({ spec, status }) =>
+      `- ${oneLine(spec.description, 200)}${status.kind === "skipped" ? ` (${oneLine(status.reason, 200)})` : ""}`,
+  );
+  const checks = task.checks.passed ? task.brief.checks.map(({ name }) => `- ${name}: passed`) : [];
   return [
-    section("Goal", [shortGoal(task.brief.goal)]),
-    instructionSection(task.instructions.map(({ text }) => text)),
-    section("Results", results.length > 0 ? results : ["(nothing had to be done)"]),
-    section(
-      "Left out",
-      skipped.map(
-        ({ spec, status }) =>
-          `- ${oneLine(spec.description, 200)}${status.kind === "skipped" ? ` (${oneLine(status.reason, 200)})` : ""}`,
-      ),
-    ),
-    section("Files changed", fileLines(task)),
-    section("Checks of the task", task.checks.passed ? task.brief.checks.map(({ name }) => `- ${name}: passed`) : []),
-  ]
-    .filter((part) => part !== "")
-    .join("\n\n");
+    pinned(section("Goal", [shortGoal(task.brief.goal)])),
+    pinned(instructionSection(task.instructions.map(({ text }) => text))),
+    cuttable(section("Results", results.length > 0 ? results : ["(nothing had to be done)"]), 6),
+    cuttable(section("Left out", leftOut)),
+    cuttable(section("Files changed", fileLines(task))),
+    cuttable(section("Checks of the task", checks)),
+  ];
 }
 
 /** Of a subtask that was to give an answer, the whole of it; of others what they said they did. */

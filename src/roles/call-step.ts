@@ -92,7 +92,8 @@ export async function resumeCall(turn: Turn, place: Place, before: CallStarted):
   return taken(turn, spec, async () => {
     const plan = await planCall(turn, place);
     if (plan.kind === "settled") return { record: plan.record, made: [], destructive: false, durationMs: 0 };
-    return { ...(await carriedOut(turn, place, plan)), blobs: plan.prepared.change?.blobs ?? [] };
+    const outcome = await carriedOut(turn, place, plan);
+    return { ...outcome, blobs: [...(plan.prepared.change?.blobs ?? []), ...(outcome.blobs ?? [])] };
   });
 }
 
@@ -213,7 +214,22 @@ async function carriedOut(turn: Turn, place: Place, plan: RunPlan, watch?: Watch
     ...(result.seen === undefined ? {} : { seen: result.seen }),
     ...(command === undefined ? {} : { command: head(command, 2000) }),
   };
-  return { record, made, destructive: prepared.destructive, durationMs: clock.now() - began, ...done };
+  const kept = artifactOf(result, turn.ports.digest);
+  return {
+    record: kept === null ? record : { ...record, artifact: kept.artifact },
+    made,
+    destructive: prepared.destructive,
+    durationMs: clock.now() - began,
+    ...done,
+    blobs: [...(done?.blobs ?? []), ...(kept === null ? [] : [kept.blob])],
+  };
+}
+
+/** A long output is shown in part; all of it is kept beside the record, to be read on. */
+function artifactOf({ whole }: ToolResult, digestOf: (text: string) => string) {
+  if (whole === undefined) return null;
+  const [bytes, digest] = [Buffer.from(whole), digestOf(whole)];
+  return { blob: { digest, bytes }, artifact: { digest, bytes: bytes.length } };
 }
 
 const stopped: ToolResult = { success: false, output: "", error: "stopped: this is not wanted any more" };

@@ -16,6 +16,35 @@ export function headAndTail(text: string, max: number): string {
   return `${kept}\n[… ${text.length - kept.length - end.length} characters left out …]\n${end}`;
 }
 
+const bytesForANote = 160;
+
+/**
+ * @param more said in the note of what is left out: where to read on
+ * @returns `text`, or its beginning and its end with a note between them; at most `bytesMax` bytes in all, the note included
+ */
+export function withinBytes(text: string, bytesMax: number, more = ""): string {
+  if (text.length * 3 <= bytesMax) return text;
+  const all = Buffer.from(text);
+  if (all.length <= bytesMax) return text;
+  const note = `\n[… ${all.length} bytes in all, the middle is left out${more} …]\n`;
+  const room = bytesMax - Buffer.byteLength(note);
+  if (bytesMax < bytesForANote || room < 0) return bytesFrom(all, 0, bytesMax);
+  const headBytes = Math.ceil(room * 0.7);
+  return `${bytesFrom(all, 0, headBytes)}${note}${bytesFrom(all, all.length - (room - headBytes), all.length)}`;
+}
+
+/** Whole characters only: what is cut through at either end is left out. */
+function bytesFrom(all: Buffer, start: number, end: number): string {
+  let [first, last] = [start, Math.max(start, end)];
+  while (first < last && isInside(all[first])) first += 1;
+  while (last > first && isInside(all[last])) last -= 1;
+  return all.toString("utf8", first, last);
+}
+
+function isInside(byte: number | undefined): boolean {
+  return byte !== undefined && (byte & 0xc0) === 0x80;
+}
+
 /** @returns `text` in at most `max` characters, the note included: for fields that have a hard limit */
 export function within(text: string, max: number): string {
   if (text.length <= max) return text;

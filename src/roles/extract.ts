@@ -10,14 +10,16 @@ import type { EventStore } from "../ports/event-store.ts";
 import type { Execution, Executor } from "../ports/executor.ts";
 import type { Models } from "../ports/model.ts";
 import type { Clock } from "../ports/runtime.ts";
+import { cuttable, fittedText, pinned } from "./context-fit.ts";
 import { head, oneLine, shortArguments, within } from "./excerpt.ts";
-import { askModel, modelFailure } from "./model-step.ts";
+import { modelFailure } from "./model-step.ts";
 import { fenced, objectSchema, section, shortGoal, subtaskSection, textSchema } from "./prompts.ts";
 import { firstText, type JsonReader, listIn, textOf, textsOf } from "./reading.ts";
 import { type PastAttempt, pastAttempt } from "./records.ts";
+import { askFitting } from "./request-room.ts";
 
 export interface ExtractorPorts {
-  readonly models: Pick<Models, "call" | "readJson">;
+  readonly models: Pick<Models, "call" | "readJson" | "window">;
   readonly events: Pick<EventStore, "steps">;
   readonly clock: Pick<Clock, "now">;
 }
@@ -75,16 +77,12 @@ async function extract(execution: Execution<"extract">, ports: ExtractorPorts): 
     tier: subtask.tier,
   });
   const past = pastAttempt(await ports.events.steps(task.id, scope));
-  const reply = await askModel(journal, ports, {
+  const reply = await askFitting(journal, ports, {
     step: "extract",
     pick: { role: "extractor", tier: 1, taskId: task.id, priority: "extract" },
-    request: {
-      messages: [
-        { role: "system", content: extractorRules },
-        { role: "user", content: material(task, subtask, past) },
-      ],
-      schema: { name: "extraction", schema: extractionSchema },
-    },
+    system: extractorRules,
+    schema: { name: "extraction", schema: extractionSchema },
+    user: (bytesMax) => material(task, { subtask, past }, bytesMax),
     at: { subtaskId: effect.subtaskId, attempt: subtask.attempt, iteration: 1 },
     signal: stop.aborted,
   });
@@ -94,24 +92,28 @@ async function extract(execution: Execution<"extract">, ports: ExtractorPorts): 
   return { type: "Extracted", key: effect.key, entries };
 }
 
-function material(task: Task, subtask: Subtask, past: PastAttempt): string {
+interface Finished {
+  readonly subtask: Subtask;
+  readonly past: PastAttempt;
+}
+
+function material(task: Task, { subtask, past }: Finished, bytesMax: number): string {
   const others = planned(task).filter(({ spec, status }) => spec.id !== subtask.spec.id && status.kind !== "completed");
   const calls = past.calls.map(
     ({ arguments: args, record }) =>
       `- ${record.tool} ${JSON.stringify(shortArguments(args, 200))} → ${record.success ? oneLine(record.output, 200) : `FAILED: ${oneLine(record.error ?? "", 200)}`}`,
   );
-  return [
-    section("Goal of the whole task", [head(shortGoal(task.brief.goal), 2000)]),
-    subtaskSection(subtask.spec),
-    section("Tool calls", [head(calls.join("\n"), callCharsMax)]),
-    section("What the executor said at the end", [fenced("said", head(past.finalText, textCharsMax))]),
-    section(
-      "Subtasks still to come",
-      others.map(({ spec }) => `- ${spec.id}: ${oneLine(spec.description, 200)}`),
-    ),
-  ]
-    .filter((part) => part !== "")
-    .join("\n\n");
+  const toCome = others.map(({ spec }) => `- ${spec.id}: ${oneLine(spec.description, 200)}`);
+  return fittedText(
+    [
+      pinned(section("Goal of the whole task", [head(shortGoal(task.brief.goal), 2000)])),
+      pinned(subtaskSection(subtask.spec)),
+      cuttable(section("Tool calls", [head(calls.join("\n"), callCharsMax)]), 2),
+      cuttable(section("What the executor said at the end", [fenced("said", head(past.finalText, textCharsMax))]), 2),
+      cuttable(section("Subtasks still to come", toCome)),
+    ],
+    bytesMax,
+  );
 }
 
 /** @returns entries with a summary; of an unknown type they are discoveries; null when there is no JSON */

@@ -13,7 +13,14 @@ export interface ModelStep {
   readonly step: string;
   readonly pick: ModelPick;
   readonly request: ModelRequest;
-  readonly at: { readonly subtaskId?: string; readonly attempt: number; readonly iteration: number };
+  readonly at: {
+    readonly subtaskId?: string;
+    readonly attempt: number;
+    readonly iteration: number;
+    readonly epoch?: number;
+  };
+  /** What the model counted for the beginning of this request: fewer now means that the rest was cut. */
+  readonly growsFrom?: { readonly model: string; readonly tokens: number };
   readonly started?: Json;
   readonly instructionSeqs?: readonly number[];
   readonly signal: AbortSignal;
@@ -36,6 +43,7 @@ export async function askModel(journal: Journal, ports: ModelStepPorts, ask: Mod
     step: ask.step,
     attempt: ask.at.attempt,
     iteration: ask.at.iteration,
+    ...(ask.at.epoch === undefined ? {} : { epoch: ask.at.epoch }),
   };
   const requestChars = charsOf(ask.request.messages, ask.request.tools);
   const result = await journal.step(
@@ -50,7 +58,8 @@ export async function askModel(journal: Journal, ports: ModelStepPorts, ask: Mod
       const began = ports.clock.now();
       const reply = await replyTo(ports, ask);
       const spent = { duration_ms: ports.clock.now() - began, request_chars: requestChars };
-      return { result: jsonOf(reply), events: [{ ...about, phase: "done", ...spent, ...factsOf(reply) }] };
+      const done = { ...about, phase: "done" as const, ...spent, ...factsOf(reply) };
+      return { result: jsonOf(reply), events: [done, ...truncation(ask, reply)] };
     },
   );
   return Reply.parse(result);
@@ -59,7 +68,7 @@ export async function askModel(journal: Journal, ports: ModelStepPorts, ask: Mod
 async function replyTo({ models }: ModelStepPorts, ask: ModelStep): Promise<Reply> {
   try {
     const options = { signal: ask.signal, ...(ask.onToken === undefined ? {} : { onToken: ask.onToken }) };
-    return recordedReply(await models.call(ask.pick, ask.request, options));
+    return noticed(recordedReply(await models.call(ask.pick, ask.request, options)), ask.growsFrom);
   } catch (error) {
     const reply = ask.replyFor?.(error) ?? null;
     if (reply === null) throw error;
@@ -81,21 +90,67 @@ function recordedReply(reply: ModelReply): Reply {
     usage: reply.usage,
     model: reply.model,
     repaired: [...reply.repaired],
+    ...(reply.promptCut === undefined ? {} : { promptCut: { ...reply.promptCut } }),
   };
 }
 
-export function emptyReply(finish: "interrupted" | "overflow"): Reply {
-  return { text: "", toolCalls: [], finish, model: "", repaired: [] };
+/** A server that cuts keeps most of what fits: a count far below is one of another kind. */
+const cutShareLeast = 0.4;
+
+/** A prompt that only grew has more tokens than before, unless the server cut it. */
+function noticed(reply: Reply, growsFrom: ModelStep["growsFrom"]): Reply {
+  if (reply.promptCut !== undefined || reply.usage === undefined || reply.usage.estimated === true) return reply;
+  const { input_tokens: counted } = reply.usage;
+  if (growsFrom === undefined || growsFrom.model !== reply.model) return reply;
+  if (counted > growsFrom.tokens || counted < growsFrom.tokens * cutShareLeast) return reply;
+  return { ...reply, promptCut: { countedTokens: counted, windowTokens: counted } };
 }
 
+function truncation({ at, pick, step }: ModelStep, { model, promptCut }: Reply): EventOf<"model_context_truncated">[] {
+  if (promptCut === undefined) return [];
+  return [
+    {
+      type: "model_context_truncated",
+      ...(at.subtaskId === undefined ? {} : { subtask_id: at.subtaskId }),
+      role: pick.role,
+      step,
+      attempt: at.attempt,
+      iteration: at.iteration,
+      model,
+      counted_tokens: promptCut.countedTokens,
+      window_tokens: promptCut.windowTokens,
+    },
+  ];
+}
+
+export function emptyReply(finish: "interrupted" | "overflow" | "failed", limit?: Reply["limit"]): Reply {
+  return { text: "", toolCalls: [], finish, model: "", repaired: [], ...(limit === undefined ? {} : { limit }) };
+}
+
+/** What the server said of its window with a refusal; null for any other error. */
+export function limitOf(error: unknown): NonNullable<Reply["limit"]> | null {
+  if (!(error instanceof LoomError) || error.code !== "context_overflow") return null;
+  const { windowTokens, promptTokens } = error.extra ?? {};
+  return {
+    ...(typeof windowTokens === "number" ? { windowTokens } : {}),
+    ...(typeof promptTokens === "number" ? { promptTokens } : {}),
+  };
+}
+
+const errors: Partial<Readonly<Record<Reply["finish"], string>>> = {
+  interrupted: "stopped by a person",
+  overflow: "context_overflow",
+  failed: "the model could not be had; it was done without one",
+};
+
 function factsOf(reply: Reply): Partial<EventOf<"model_invocation">> {
-  const isCut = reply.finish === "interrupted" || reply.finish === "overflow";
+  const missing = errors[reply.finish];
   return {
     finish: reply.finish,
     ...(reply.model === "" ? {} : { model: reply.model }),
     ...(reply.usage === undefined ? {} : { usage: reply.usage }),
     ...(reply.repaired.length === 0 ? {} : { repaired: reply.repaired }),
-    ...(isCut ? { error: reply.finish === "overflow" ? "context_overflow" : "stopped by a person" } : {}),
+    ...(missing === undefined ? {} : { error: missing }),
   };
 }
 

@@ -3,6 +3,7 @@
 import { isUnderWay, type Planning, planned, type Subtask, type Task } from "../domain/task.ts";
 import type { JsonObject } from "../lib/json.ts";
 import type { Entry } from "../ports/workspace.ts";
+import { cuttable, fittedText, pinned } from "./context-fit.ts";
 import { head } from "./excerpt.ts";
 import { instructionSection, objectSchema, section, taskSection, textSchema } from "./prompts.ts";
 
@@ -60,20 +61,26 @@ export function plannerSystem(): string {
   return `${plannerRules}\n\nThe form, by an example for another goal:\n${JSON.stringify(example)}`;
 }
 
-export function plannerRequest({ task, planning, listing, toolNames }: PlanMaterial): string {
-  return [
-    taskSection(task),
-    section("Tools that executors have", [toolNames.join(", ")]),
-    section("Files in the workspace", listing.length === 0 ? ["(none yet)"] : listing.map(entryLine)),
-    planning.replan === null ? "" : replanSections(task, planning.replan.reason),
-    instructionSection(task.instructions.map(({ text }) => text)),
-    section(
-      "Your last plan was sent back. Put right",
-      planning.flaws.map((flaw) => `- ${flaw}`),
-    ),
-  ]
-    .filter((part) => part !== "")
-    .join("\n\n");
+/** Of the room, for goal and context. */
+const taskShare = 0.6;
+
+export function plannerRequest(
+  { task, planning, listing, toolNames }: PlanMaterial,
+  bytesMax = Number.POSITIVE_INFINITY,
+): string {
+  const files = listing.length === 0 ? ["(none yet)"] : listing.map(entryLine);
+  const flaws = planning.flaws.map((flaw) => `- ${flaw}`);
+  return fittedText(
+    [
+      pinned(taskSection(task, { bytesMax: bytesMax * taskShare })),
+      pinned(section("Tools that executors have", [toolNames.join(", ")])),
+      cuttable(section("Files in the workspace", files)),
+      cuttable(planning.replan === null ? "" : replanSections(task, planning.replan.reason), 4),
+      pinned(instructionSection(task.instructions.map(({ text }) => text))),
+      cuttable(section("Your last plan was sent back. Put right", flaws), 2),
+    ],
+    bytesMax,
+  );
 }
 
 function entryLine({ path, kind }: Entry): string {

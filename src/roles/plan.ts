@@ -5,13 +5,14 @@ import type { Models } from "../ports/model.ts";
 import type { Clock } from "../ports/runtime.ts";
 import type { Tools } from "../ports/tool.ts";
 import type { Workspaces } from "../ports/workspace.ts";
-import { askModel, modelFailure } from "./model-step.ts";
-import { plannerRequest, plannerSystem, planSchema } from "./plan-prompt.ts";
+import { modelFailure } from "./model-step.ts";
+import { type PlanMaterial, plannerRequest, plannerSystem, planSchema } from "./plan-prompt.ts";
 import { readPlan } from "./plan-reading.ts";
+import { askFitting } from "./request-room.ts";
 import { workspaceFailure } from "./workspace-failure.ts";
 
 export interface PlannerPorts {
-  readonly models: Pick<Models, "call" | "readJson">;
+  readonly models: Pick<Models, "call" | "readJson" | "window">;
   readonly tools: Pick<Tools, "forTask">;
   readonly workspaces: Pick<Workspaces, "open">;
   readonly clock: Pick<Clock, "now">;
@@ -36,16 +37,13 @@ export function createPlanner(ports: PlannerPorts): Executor<"plan"> {
 
 async function propose(execution: Execution<"plan">, ports: PlannerPorts): Promise<Report> {
   const { effect, journal, stop } = execution;
-  const reply = await askModel(journal, ports, {
+  const known = await material(execution, ports);
+  const reply = await askFitting(journal, ports, {
     step: "plan",
     pick: { role: "planner", tier: 2, taskId: execution.task.id, priority: "plan" },
-    request: {
-      messages: [
-        { role: "system", content: plannerSystem() },
-        { role: "user", content: await material(execution, ports) },
-      ],
-      schema: { name: "plan", schema: planSchema },
-    },
+    system: plannerSystem(),
+    schema: { name: "plan", schema: planSchema },
+    user: (bytesMax) => plannerRequest(known, bytesMax),
     at: { attempt: effect.call, iteration: 1 },
     signal: stop.aborted,
   });
@@ -56,12 +54,12 @@ async function propose(execution: Execution<"plan">, ports: PlannerPorts): Promi
   return { type: "PlanProposed", key: effect.key, subtasks: flaws.length > 0 ? [] : read.subtasks, flaws };
 }
 
-async function material(execution: Execution<"plan">, ports: PlannerPorts): Promise<string> {
+async function material(execution: Execution<"plan">, ports: PlannerPorts): Promise<PlanMaterial> {
   const task = execution.current();
   const { planning } = task;
   if (planning === null) throw new Error(`Task ${task.id} runs ${execution.effect.key} but wants no plan`);
   const workspace = await ports.workspaces.open(task.brief.workspace);
   const tools = await ports.tools.forTask({ workspace, someoneCanAnswer: task.brief.approvers === "wait" });
   const listing = await workspace.list(".", { depth: listingDepth, limit: listingMax });
-  return plannerRequest({ task, planning, listing, toolNames: tools.map((tool) => tool.schema.name) });
+  return { task, planning, listing, toolNames: tools.map((tool) => tool.schema.name) };
 }

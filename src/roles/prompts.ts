@@ -4,11 +4,13 @@
  */
 
 import type { SubtaskKind, SubtaskSpec } from "../domain/plan.ts";
-import type { Subtask, Task } from "../domain/task.ts";
+import { planned, type Subtask, type Task } from "../domain/task.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { canonicalJson } from "../lib/json.ts";
 import type { MemoryRow } from "../ports/memory.ts";
-import { head, oneLine } from "./excerpt.ts";
+import { contextArtifact, goalArtifact, readOn } from "./artifact-ids.ts";
+import { cuttable, fittedParts, fittedText, pinned } from "./context-fit.ts";
+import { head, oneLine, within, withinBytes } from "./excerpt.ts";
 import { hintFor } from "./recovery-hints.ts";
 
 /** @see DECISIONS 26 */
@@ -35,23 +37,62 @@ const kinds: Readonly<Record<SubtaskKind, string>> = {
   answer: "answer (the final text is the deliverable)",
 };
 
-/** What all subtasks of a task share, word for word. */
-export function executorSystem(task: Task): string {
-  return `${executorRules}\n\n${taskSection(task)}`;
+export const executorRulesBytes = Buffer.byteLength(executorRules);
+
+/** What all subtasks of a plan share, word for word: rules, goal, constraints and the plan itself. */
+export function executorSystem(task: Task, room: TaskRoom = {}): string {
+  return [executorRules, taskSection(task, room), planLines(task, room)].filter((part) => part !== "").join("\n\n");
 }
 
-export function taskSection(task: Task): string {
+export interface TaskRoom {
+  /** For goal, context and plan together; without, only their own caps hold. */
+  readonly bytesMax?: number;
+  /** Whoever reads this can read on where something is left out. */
+  readonly canReadOn?: boolean;
+}
+
+const workspaceCharsMax = 1000;
+
+export function taskSection(
+  task: Task,
+  { bytesMax = Number.POSITIVE_INFINITY, canReadOn = false }: TaskRoom = {},
+): string {
   const { goal, context, workspace } = task.brief;
+  const [shownGoal = "", shownContext = ""] = fittedParts(
+    [
+      pinned(shortGoal(goal, canReadOn ? goalArtifact : null)),
+      pinned(
+        Object.keys(context).length === 0 ? "" : shortGoal(canonicalJson(context), canReadOn ? contextArtifact : null),
+      ),
+    ],
+    bytesMax,
+  );
   return section("Task", [
-    `Goal:\n${shortGoal(goal)}`,
-    Object.keys(context).length === 0 ? "" : `Context:\n${shortGoal(canonicalJson(context))}`,
-    `Workspace: ${workspace}`,
+    `Goal:\n${shownGoal}`,
+    shownContext === "" ? "" : `Context:\n${shownContext}`,
+    `Workspace: ${within(workspace, workspaceCharsMax)}`,
   ]);
 }
 
-export function shortGoal(text: string): string {
+const planShare = 0.15;
+const planBytesMax = 3000;
+
+/** Names and order alone: who reads what others are to do, does it. Where there is only one subtask, it says nothing. */
+function planLines(task: Task, { bytesMax = Number.POSITIVE_INFINITY }: TaskRoom): string {
+  const all = planned(task);
+  if (all.length < 2) return "";
+  const lines = all.map(({ spec: { id, depends_on } }) =>
+    depends_on.length === 0 ? `- ${id}` : `- ${id}, after ${depends_on.join(", ")}`,
+  );
+  const text = section("The plan; each subtask has an executor of its own", lines);
+  return withinBytes(text, Math.min(planBytesMax, Math.floor(bytesMax * planShare)));
+}
+
+/** @param artifact where the reader can read on; null when it cannot */
+export function shortGoal(text: string, artifact: string | null = null): string {
   if (text.length <= goalCharsMax) return text;
-  return `${head(text, goalCharsMax)}\nOnly the beginning is shown here; work from it and from the workspace.`;
+  const where = artifact === null ? "work from it and from the workspace" : `all of it${readOn(artifact)}`;
+  return `${head(text, goalCharsMax)}\nOnly the beginning is shown here; ${where}.`;
 }
 
 export interface SubtaskBriefing {
@@ -60,18 +101,29 @@ export interface SubtaskBriefing {
   readonly memories: readonly MemoryRow[];
 }
 
-/** What one attempt has to know, the steadiest first and earlier attempts last. */
-export function executorBriefing({ task, subtask, memories }: SubtaskBriefing): string {
+/**
+ * What one attempt has to know, the steadiest first and earlier attempts last.
+ *
+ * @param bytesMax what was asked for, decided and said by people gives way last
+ */
+export function executorBriefing(
+  { task, subtask, memories }: SubtaskBriefing,
+  bytesMax = Number.POSITIVE_INFINITY,
+): string {
   const said = task.instructions.filter(({ seq }) => seq < subtask.startedSeq).map(({ text }) => text);
-  return [
-    subtaskSection(subtask.spec),
-    section("Results of the subtasks that this one depends on", dependencyLines(task, subtask.spec)),
-    section("Already known", memories.map(memoryLine)),
-    instructionSection(said),
-    section("Earlier attempts", attemptLines(subtask)),
-  ]
-    .filter((part) => part !== "")
-    .join("\n\n");
+  const decisions = memories.filter(({ entryType }) => entryType === "decision");
+  const others = memories.filter(({ entryType }) => entryType !== "decision");
+  return fittedText(
+    [
+      pinned(subtaskSection(subtask.spec)),
+      cuttable(section("Results of the subtasks that this one depends on", dependencyLines(task, subtask.spec)), 3),
+      pinned(section("Decided before", decisions.map(memoryLine))),
+      cuttable(section("Already known", others.map(memoryLine)), 2),
+      pinned(instructionSection(said)),
+      cuttable(section("Earlier attempts", attemptLines(subtask)), 3),
+    ],
+    bytesMax,
+  );
 }
 
 type Described = Pick<

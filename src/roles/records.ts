@@ -12,7 +12,10 @@ import type { RecordedStep } from "../ports/journal.ts";
 
 const Arguments = z.union([z.string(), z.custom<JsonObject>(isJsonObject)]);
 
-/** `interrupted`: a person cut the call; `overflow`: the request was too long for the model. Both have an empty reply. */
+/**
+ * `interrupted`: a person cut the call; `overflow`: the request was too long for the model; `failed`: the model could not be
+ * had for what can be done without it. All have an empty reply.
+ */
 export const Reply = z.object({
   text: z.string(),
   toolCalls: z.array(
@@ -24,21 +27,46 @@ export const Reply = z.object({
       error: z.string().optional(),
     }),
   ),
-  finish: z.enum(["stop", "tool_calls", "length", "filtered", "other", "interrupted", "overflow"]),
+  finish: z.enum(["stop", "tool_calls", "length", "filtered", "other", "interrupted", "overflow", "failed"]),
   usage: CallUsage.optional(),
   model: z.string(),
   repaired: z.array(z.string()),
+  /** What the server said of its window when it refused the request. */
+  limit: z.object({ windowTokens: z.number().optional(), promptTokens: z.number().optional() }).optional(),
+  /** The server cut the prompt: what it counted, and what it holds. */
+  promptCut: z.object({ countedTokens: z.number(), windowTokens: z.number() }).optional(),
 });
 export type Reply = z.infer<typeof Reply>;
 
 /** The first messages of an attempt and the window they are for, kept with its first turn so that a replay sends the same. */
-export const Opening = z.object({ system: z.string(), user: z.string(), windowTokens: z.number() });
+export const Opening = z.object({
+  system: z.string(),
+  user: z.string(),
+  windowTokens: z.number(),
+  /** As it was known of the model then. */
+  bytesPerToken: z.number().default(3),
+});
 export type Opening = z.infer<typeof Opening>;
+
+/** How an epoch begins: kept with the start of its compaction, so that a replay begins it just so. */
+export const EpochPlan = z.object({
+  /** Groups of messages that are put away, the oldest first; the others stay as they are. */
+  away: z.number(),
+  handoffBytes: z.number(),
+  /** For the last step where it is too long to be kept as it is; its result was not seen yet. */
+  lastStepBytes: z.number(),
+  instructionBytes: z.number(),
+});
+export type EpochPlan = z.infer<typeof EpochPlan>;
 
 export const TurnStarted = z.object({
   instructions: z.array(z.object({ seq: z.number(), text: z.string() })),
   opening: Opening.optional(),
+  /** Present where an epoch begins with this turn. */
+  epoch: EpochPlan.optional(),
 });
+
+export type TurnStarted = z.infer<typeof TurnStarted>;
 
 /** Why a call has no result of a run: the person's no, the policy's, arguments that could not be read, … */
 const CallMark = z.enum(["denied", "refused", "invalid", "skipped", "uncertain", "stopped"]);
@@ -57,6 +85,8 @@ export const CallRecord = z.object({
   changed: z.array(z.string()),
   /** The command line, for calls that ran one. */
   command: z.string().optional(),
+  /** All that the call gave, where `output` is cut: kept as a blob. */
+  artifact: z.object({ digest: z.string(), bytes: z.number() }).optional(),
 });
 export type CallRecord = z.infer<typeof CallRecord>;
 
@@ -72,9 +102,6 @@ export const CallStarted = z.object({
 });
 
 export type CallStarted = z.infer<typeof CallStarted>;
-
-export const Compaction = z.object({ summary: z.string(), keep: z.number() });
-export type Compaction = z.infer<typeof Compaction>;
 
 /** @returns a record as JSON: members that are undefined are left out, nothing is shared with `value` */
 export function jsonOf(value: object): JsonObject {

@@ -3,6 +3,7 @@
 import type { Subtask, Task } from "../domain/task.ts";
 import type { CheckResult, CommandRun } from "../domain/verdict.ts";
 import type { JsonObject } from "../lib/json.ts";
+import { cuttable, fittedText, pinned } from "./context-fit.ts";
 import { type Evidence, onlyPrints } from "./evidence.ts";
 import { head, headAndTail, oneLine, shortArguments } from "./excerpt.ts";
 import { filesPerLook } from "./look.ts";
@@ -44,6 +45,8 @@ export interface ReviewMaterial {
   readonly lens: number;
   /** 1, or less where the whole did not fit the model's window. */
   readonly share: number;
+  /** Of the request that is made of this; goal, subtask and checks give way last. */
+  readonly bytesMax?: number;
 }
 
 export const diffCharsMax = 6000;
@@ -56,34 +59,35 @@ export function verifierSystem(): string {
 }
 
 export function verifierRequest(material: ReviewMaterial): string {
-  const { task, subtask, diff, lens, share } = material;
+  const { task, subtask, diff, lens, share, bytesMax = Number.POSITIVE_INFINITY } = material;
+  const changes = section("Changes to files", [
+    diff === "" ? "(none)" : fenced("diff", headAndTail(diff, Math.floor(diffCharsMax * share))),
+  ]);
   const evidence = [
-    section("Checks that were run", material.checks.map(checkLine)),
-    section("Tool calls of the executor, as recorded", callLines(material)),
-    section("Changes to files", [
-      diff === "" ? "(none)" : fenced("diff", headAndTail(diff, Math.floor(diffCharsMax * share))),
-    ]),
+    pinned(section("Checks that were run", material.checks.map(checkLine))),
+    cuttable(section("Tool calls of the executor, as recorded", callLines(material)), 3),
+    cuttable(changes, 4),
   ];
   const turned = lens % evidence.length;
-  return [
-    section("Goal of the whole task", [head(shortGoal(task.brief.goal), Math.floor(3000 * share))]),
-    subtaskSection(subtask.spec),
-    // In another order for each vote: what is read first weighs most.
-    ...evidence.slice(turned),
-    ...evidence.slice(0, turned),
-    section(
-      "Noticed",
-      material.remarks.map((remark) => `- ${oneLine(remark, 500)}`),
-    ),
-    delivered(material),
-    section("Now", [
-      nothingChanged(material),
-      lenses[lens % lenses.length] ?? "",
-      "Answer with the JSON of the verdict.",
-    ]),
-  ]
-    .filter((part) => part !== "")
-    .join("\n\n");
+  const remarks = material.remarks.map((remark) => `- ${oneLine(remark, 500)}`);
+  const now = section("Now", [
+    nothingChanged(material),
+    lenses[lens % lenses.length] ?? "",
+    "Answer with the JSON of the verdict.",
+  ]);
+  return fittedText(
+    [
+      pinned(section("Goal of the whole task", [head(shortGoal(task.brief.goal), Math.floor(3000 * share))])),
+      pinned(subtaskSection(subtask.spec)),
+      // In another order for each vote: what is read first weighs most.
+      ...evidence.slice(turned),
+      ...evidence.slice(0, turned),
+      cuttable(section("Noticed", remarks), 2),
+      cuttable(delivered(material), 3),
+      pinned(now),
+    ],
+    bytesMax,
+  );
 }
 
 /** The executor's words are shown only where they are the work: what it says of a change is no evidence of it. */

@@ -9,6 +9,7 @@ import type { Workspace } from "../ports/workspace.ts";
 import { type LookPorts, lookAt, looksMax, pathsAskedFor } from "./look.ts";
 import { askModel } from "./model-step.ts";
 import { type Reply, Reply as ReplySchema } from "./records.ts";
+import { requestRoom } from "./request-room.ts";
 import {
   afterLook,
   askAgain,
@@ -20,7 +21,7 @@ import {
 import { type Opinion, readOpinion, type Said } from "./review-reading.ts";
 
 export interface ReviewPorts extends LookPorts {
-  readonly models: Pick<Models, "call" | "readJson">;
+  readonly models: Pick<Models, "call" | "readJson" | "window">;
   readonly events: Pick<EventStore, "steps">;
 }
 
@@ -74,11 +75,19 @@ interface VoteAt {
 
 async function voteOf(ports: ReviewPorts, given: ReviewCase, at: VoteAt): Promise<Vote> {
   const lens = given.execution.effect.try - 1 + at.vote - 1;
+  const room = (): Promise<number> =>
+    requestRoom(ports.models, {
+      pick: { role: "verifier", tier: reviewTier, avoid: at.avoid },
+      system: verifierSystem(),
+      schema: verdictSchema,
+      signal: given.execution.stop.aborted,
+    });
+  const bytesMax = await room();
   try {
     return await opinion(ports, given, {
       ...at,
       step: `review-${at.vote}`,
-      user: verifierRequest({ ...given.material, lens, share: 1 }),
+      user: verifierRequest({ ...given.material, lens, share: 1, bytesMax }),
       share: 1,
     });
   } catch (error) {
@@ -90,7 +99,12 @@ async function voteOf(ports: ReviewPorts, given: ReviewCase, at: VoteAt): Promis
     return await opinion(ports, given, {
       ...at,
       step: `review-${at.vote}-short`,
-      user: verifierRequest({ ...given.material, lens, share: smallerShare }),
+      user: verifierRequest({
+        ...given.material,
+        lens,
+        share: smallerShare,
+        bytesMax: Math.min(await room(), bytesMax / 2),
+      }),
       share: smallerShare,
     });
   } catch (error) {

@@ -7,21 +7,23 @@ import type { FileState } from "../domain/change.ts";
 import type { FailureClass } from "../domain/event.ts";
 import type { Report } from "../domain/report.ts";
 import { bounds } from "../domain/rules.ts";
-import { LoomError } from "../lib/errors.ts";
 import { isJsonObject } from "../lib/json.ts";
 import type { Execution } from "../ports/executor.ts";
 import type { Message, Models, ToolSchema } from "../ports/model.ts";
 import type { Tool } from "../ports/tool.ts";
 import type { Workspace } from "../ports/workspace.ts";
+import { outcomesOf } from "./call-outcome.ts";
 import { type CallPorts, toolFor } from "./call-plan.ts";
 import { runCalls } from "./calls.ts";
+import { sizeOfMessages } from "./context-size.ts";
 import { Conversation } from "./conversation.ts";
 import { executorExamples } from "./examples.ts";
 import { within } from "./excerpt.ts";
-import { askModel, emptyReply } from "./model-step.ts";
+import { makeRoom } from "./make-room.ts";
+import { askModel, emptyReply, limitOf } from "./model-step.ts";
 import { goOnAfterCut, goOnAfterNothing, lastTurns, nudgeAfterRepeats, steering } from "./prompts.ts";
 import type { JsonReader } from "./reading.ts";
-import { type CallRecord, Compaction, jsonOf, type Opening, type Reply, TurnStarted } from "./records.ts";
+import { type CallRecord, type EpochPlan, jsonOf, type Opening, type Reply, TurnStarted } from "./records.ts";
 import { Repetition, repeatsToFail, repeatsToNudge } from "./repetition.ts";
 
 export interface LoopPorts extends CallPorts {
@@ -48,7 +50,6 @@ export class ToolLoop {
   readonly #seen = new Map<string, FileState>();
   readonly #repetition: Repetition;
   readonly #applied = new Set<number>();
-  #compactions = 0;
   #denials = 0;
   #shortfalls = 0;
   #overflowed = false;
@@ -59,8 +60,12 @@ export class ToolLoop {
     this.#ports = ports;
     this.#room = room;
     this.#schemas = room.offered.map(({ schema }) => schema);
-    this.#examples = executorExamples(this.#schemas, room.opening.windowTokens);
-    this.#conversation = new Conversation(room.opening, this.#schemas);
+    const { bytesPerToken, windowTokens } = room.opening;
+    this.#examples = executorExamples(this.#schemas, windowTokens);
+    // Where they are shown they take their part of the window.
+    const taken = sizeOfMessages(this.#examples) / bytesPerToken;
+    const left = Math.floor(windowTokens - taken);
+    this.#conversation = new Conversation({ ...room.opening, windowTokens: left }, this.#schemas);
     this.#repetition = new Repetition(ports.digest);
   }
 
@@ -73,9 +78,11 @@ export class ToolLoop {
       if (execution.stop.yielding.aborted && execution.journal.recall(`turn-${turn}`)?.ended === undefined) {
         return { type: "Yielded", key: execution.effect.key };
       }
-      await this.#makeRoom(turn);
       const cut = execution.inbox.interrupted();
-      const reply = await this.#ask(turn, cut);
+      const instructions = this.#instruct(turn);
+      const at = { execution, turn, conversation: this.#conversation, seen: this.#seen, cut };
+      const epoch = await makeRoom(this.#ports, at);
+      const reply = await this.#ask(turn, cut, { instructions, epoch });
       const report = await this.#take(reply, { number: turn, cut, left: turnsMax - turn });
       if (report !== null) return report;
     }
@@ -85,38 +92,27 @@ export class ToolLoop {
     );
   }
 
-  async #makeRoom(turn: number): Promise<void> {
-    if (!this.#overflowed && !this.#conversation.isFull()) return;
-    const compaction = this.#conversation.compaction(this.#overflowed);
-    if (compaction === null) return;
-    this.#compactions += 1;
-    const { effect, journal } = this.#room.execution;
-    const about = {
-      type: "model_invocation" as const,
-      subtask_id: effect.subtaskId,
-      role: "compactor",
-      step: `compact-${this.#compactions}`,
-      attempt: effect.attempt,
-      iteration: turn,
-    };
-    const result = await journal.step(
-      { step: about.step, effectClass: "pure", event: { ...about, phase: "start" } },
-      () => Promise.resolve({ result: jsonOf(compaction), events: [{ ...about, phase: "done", duration_ms: 0 }] }),
-    );
-    this.#conversation.compact(Compaction.parse(result));
-  }
-
-  async #ask(turn: number, cut: AbortSignal): Promise<Reply> {
-    const { execution } = this.#room;
-    const { effect, journal, stop, task } = execution;
-    const recorded = journal.recall(`turn-${turn}`);
+  /** What people said since the last turn, or, in a replay, what this turn was started with. */
+  #instruct(turn: number): TurnStarted["instructions"] {
+    const recorded = this.#room.execution.journal.recall(`turn-${turn}`);
     const instructions = recorded === undefined ? this.#unread() : TurnStarted.parse(recorded.started).instructions;
     for (const { seq, text } of instructions) {
       this.#applied.add(seq);
       this.#conversation.instruct(steering(text));
     }
+    return instructions;
+  }
+
+  async #ask(
+    turn: number,
+    cut: AbortSignal,
+    { instructions, epoch }: { readonly instructions: TurnStarted["instructions"]; readonly epoch: EpochPlan | null },
+  ): Promise<Reply> {
+    const { execution } = this.#room;
+    const { effect, journal, stop, task } = execution;
     const pick = { role: "executor", tier: effect.tier, taskId: task.id, priority: "work" } as const;
     const model = this.#ports.models.first(pick)?.name ?? "";
+    const growsFrom = this.#conversation.growsFrom();
     return askModel(journal, this.#ports, {
       step: `turn-${turn}`,
       pick,
@@ -126,13 +122,19 @@ export class ToolLoop {
         examples: this.#examples,
         mustCall: this.#mustCall(),
       },
-      at: { subtaskId: effect.subtaskId, attempt: effect.attempt, iteration: turn },
-      started: jsonOf({ instructions, opening: turn === 1 ? this.#room.opening : undefined }),
+      at: { subtaskId: effect.subtaskId, attempt: effect.attempt, iteration: turn, epoch: this.#conversation.epoch },
+      ...(growsFrom === null ? {} : { growsFrom }),
+      started: jsonOf({
+        instructions,
+        opening: turn === 1 ? this.#room.opening : undefined,
+        ...(epoch === null ? {} : { epoch }),
+      }),
       instructionSeqs: [...(turn === 1 ? toldBefore(execution) : []), ...instructions.map(({ seq }) => seq)],
       signal: AbortSignal.any([stop.aborted, cut]),
       onToken: (text) => execution.token(text, { subtaskId: effect.subtaskId, model }),
       replyFor: (error) => {
-        if (error instanceof LoomError && error.code === "context_overflow") return emptyReply("overflow");
+        const limit = limitOf(error);
+        if (limit !== null) return emptyReply("overflow", limit);
         return cut.aborted && !stop.aborted.aborted ? emptyReply("interrupted") : null;
       },
     });
@@ -144,7 +146,7 @@ export class ToolLoop {
     return !this.#hasActed && task.subtasks.get(effect.subtaskId)?.spec.kind !== "answer";
   }
 
-  #unread(): { readonly seq: number; readonly text: string }[] {
+  #unread(): TurnStarted["instructions"] {
     return this.#room.execution.inbox
       .instructions()
       .filter(({ seq }) => !this.#applied.has(seq))
@@ -157,7 +159,7 @@ export class ToolLoop {
     turn: { readonly number: number; readonly cut: AbortSignal; readonly left: number },
   ): Promise<Report | null> {
     if (reply.finish === "interrupted") return null;
-    if (reply.finish === "overflow") return this.#tooLong();
+    if (reply.finish === "overflow") return this.#tooLong(reply);
     this.#overflowed = false;
     this.#conversation.observe(reply);
     if (reply.toolCalls.length > 0) {
@@ -193,11 +195,13 @@ export class ToolLoop {
     const end = await runCalls(at, reply.toolCalls);
     if (end.kind === "ended") return end.report;
     this.#hasActed ||= end.records.some(({ success }) => success);
-    const results = end.records.map(resultText);
-    this.#conversation.acted(reply, results);
+    const { attempt, subtaskId } = execution.effect;
+    const outcomes = outcomesOf({ subtaskId, attempt, turn: turn.number }, reply, end.records);
+    this.#conversation.acted(reply, outcomes);
     this.#denials += end.records.filter(({ mark }) => mark === "denied").length;
     if (this.#denials >= bounds.denialsMax)
       return this.#failed("denied", `${this.#denials} calls were denied: ${lastDenial(end.records)}`);
+    const results = outcomes.map(({ text }) => text);
     return this.#noticeRepeats(reply, end.records, results);
   }
 
@@ -221,10 +225,11 @@ export class ToolLoop {
     return null;
   }
 
-  #tooLong(): Report | null {
-    if (this.#overflowed)
-      return this.#failed("context", "The conversation is too long for the model, also after it was shortened");
+  /** Recovered from by the epoch that begins with the next turn; not twice in a row. */
+  #tooLong({ limit }: Reply): Report | null {
+    if (this.#overflowed) return this.#failed("context", tooLongAgain(limit));
     this.#overflowed = true;
+    this.#conversation.overflowed(limit);
     return null;
   }
 
@@ -272,11 +277,13 @@ function mayHaveChanged(record: CallRecord | undefined): boolean {
   );
 }
 
-/** A call's result as the model reads it. */
-function resultText(record: CallRecord): string {
-  if (record.success) return record.output === "" ? "(done, no output)" : record.output;
-  const error = `ERROR: ${record.error ?? "the call failed"}`;
-  return record.output === "" ? error : `${error}\n${record.output}`;
+function tooLongAgain(limit: Reply["limit"]): string {
+  const sizes = [
+    limit?.promptTokens === undefined ? "" : `the prompt has ${limit.promptTokens} tokens`,
+    limit?.windowTokens === undefined ? "" : `the model takes ${limit.windowTokens}`,
+  ].filter((text) => text !== "");
+  const told = sizes.length === 0 ? "" : ` (${sizes.join(", ")})`;
+  return `The model refused the conversation as too long, also after it was shortened once${told}. Give the model a larger window, or make the subtask smaller`;
 }
 
 function lastDenial(records: readonly CallRecord[]): string {

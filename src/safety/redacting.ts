@@ -26,6 +26,7 @@ function redactingTool(tool: Tool, redaction: Redaction): Tool {
   const result = ({ output, ...rest }: ToolResult): ToolResult => ({
     ...rest,
     output: redaction.text(output),
+    ...(rest.whole === undefined ? {} : { whole: redaction.text(rest.whole) }),
     ...(rest.error === undefined ? {} : { error: redaction.text(rest.error) }),
     ...(rest.data === undefined ? {} : { data: redaction.value(rest.data) }),
   });
@@ -72,6 +73,7 @@ export function redactingModels(models: Models, redaction: Redaction): Models {
       return { ...reply, text: redaction.text(reply.text), toolCalls: redaction.value(reply.toolCalls) };
     },
     first: (pick) => models.first(pick),
+    window: (pick, signal) => models.window(pick, signal),
     missingRoles: () => models.missingRoles(),
     list: () => redaction.value(models.list()),
     readJson: (text) => models.readJson(text),

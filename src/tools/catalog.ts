@@ -1,5 +1,6 @@
 /** All tools there are, in the order in which models are offered them, and which of them a task gets. */
 import { rgPath } from "@vscode/ripgrep";
+import type { Artifacts } from "../ports/artifacts.ts";
 import type { Egress } from "../ports/policy.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import type { Tool, Tools } from "../ports/tool.ts";
@@ -12,6 +13,7 @@ import { gitCommandTool } from "./git-command.ts";
 import { repositoryOf } from "./git-places.ts";
 import { globFindTool } from "./glob-find.ts";
 import { listDirectoryTool } from "./list-directory.ts";
+import { readArtifactTool } from "./read-artifact.ts";
 import { readFileTool } from "./read-file.ts";
 import type { InheritedEnvironment } from "./run-process.ts";
 import { searchFilesTool } from "./search-files.ts";
@@ -20,6 +22,7 @@ import { webFetchTool } from "./web-fetch.ts";
 import { writeFileTool } from "./write-file.ts";
 
 export interface ToolsOptions {
+  readonly artifacts: Artifacts;
   readonly egress: Egress;
   readonly textDiff: TextDiff;
   /** What holds the commands of shell and git. */
@@ -36,6 +39,7 @@ const resultCharsUsual = 8000;
 
 export function createTools(options: ToolsOptions): Tools {
   const {
+    artifacts,
     egress,
     textDiff,
     sandbox,
@@ -60,6 +64,7 @@ export function createTools(options: ToolsOptions): Tools {
     shellExecuteTool({ sandbox, inherited, resultChars }),
     git,
     webFetchTool({ egress, allowPrivateHosts, resultChars }),
+    readArtifactTool({ artifacts, resultChars }),
     ask,
   ];
   return {

@@ -7,7 +7,7 @@ import { joinedOutput } from "./command-runner.ts";
 import { actionOf, defineTool, failing, failureOf } from "./definition.ts";
 import { placeRefusal, repositoryOf } from "./git-places.ts";
 import { gitRefusal, isReadOnly, losesHistory } from "./git-rules.ts";
-import { cut } from "./output.ts";
+import { shown } from "./output.ts";
 import { type CommandSettings, runConfined } from "./run-confined.ts";
 
 const gitMs = 60_000;
@@ -124,17 +124,17 @@ async function runGit(
       },
       signal,
     );
-    const output = cut(joinedOutput(end), options.resultChars);
+    const result = shown(joinedOutput(end), options.resultChars);
     const { sandbox } = end;
     const data = { exit_code: end.exitCode, subcommand };
     if (end.timedOut)
-      return { success: false, sandbox, output, error: `git did not end within ${gitMs / 1000} s`, data };
+      return { success: false, sandbox, ...result, error: `git did not end within ${gitMs / 1000} s`, data };
     if (end.exitCode === 0)
-      return { success: true, sandbox, output: output === "" ? "(no output)" : output, exitCode: 0, data };
+      return { success: true, sandbox, ...result, output: result.output || "(no output)", exitCode: 0, data };
     return {
       success: false,
       sandbox,
-      output,
+      ...result,
       error: `Git exit code: ${end.exitCode}`,
       ...(end.exitCode === null ? {} : { exitCode: end.exitCode }),
       data,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Tool, ToolContext, ToolResult } from "../ports/tool.ts";
 import { actionOf, defineTool, failureFrom, failureOf } from "./definition.ts";
-import { cut } from "./output.ts";
+import { shown } from "./output.ts";
 import { linesOf, type Ripgrep, runRipgrep, searchMs } from "./ripgrep.ts";
 
 const filesMax = 500;
@@ -69,11 +69,11 @@ async function find(args: Args, finding: Finding): Promise<ToolResult> {
       return failureOf(`Invalid glob: ${end.stderr.trim().slice(0, 500)}`);
     const files = linesOf(end).map((path) => (place === "." ? path : join(place, path)));
     if (files.length === 0) return { success: true, output: "No files matched.", data: { count: 0, truncated: false } };
-    const shown = files.slice(0, filesMax);
-    if (files.length > filesMax) shown.push(`[Only the ${filesMax} newest files are shown.]`);
+    const found = files.slice(0, filesMax);
+    if (files.length > filesMax) found.push(`[Only the ${filesMax} newest files are shown.]`);
     return {
       success: true,
-      output: cut(shown.join("\n"), resultChars),
+      ...shown(found.join("\n"), resultChars),
       data: { count: Math.min(files.length, filesMax), truncated: files.length > filesMax },
     };
   } catch (error) {

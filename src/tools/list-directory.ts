@@ -4,7 +4,7 @@ import type { Tool, ToolContext, ToolResult } from "../ports/tool.ts";
 import type { Entry } from "../ports/workspace.ts";
 import { actionOf, defineTool } from "./definition.ts";
 import { failureAt } from "./near-paths.ts";
-import { cut } from "./output.ts";
+import { shown } from "./output.ts";
 
 const depth = 2;
 const entriesMax = 500;
@@ -37,7 +37,7 @@ async function list(place: string, context: ToolContext, resultChars: number): P
     const lines = entries.slice(0, entriesMax).map((entry) => lineOf(entry, place));
     if (entries.length > entriesMax)
       lines.push(`[Only the first ${entriesMax} entries are shown. List a folder below, or use glob_find.]`);
-    return { success: true, output: cut(lines.join("\n"), resultChars) };
+    return { success: true, ...shown(lines.join("\n"), resultChars) };
   } catch (error) {
     return await failureAt(context.workspace, place, error);
   }

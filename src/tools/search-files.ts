@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Tool, ToolContext, ToolResult } from "../ports/tool.ts";
 import { actionOf, defineTool, failureFrom, failureOf } from "./definition.ts";
-import { cut } from "./output.ts";
+import { shown } from "./output.ts";
 import { linesOf, type Ripgrep, runRipgrep, searchMs } from "./ripgrep.ts";
 
 const matchesMax = 200;
@@ -123,12 +123,12 @@ async function search(args: Args, searching: Searching): Promise<ToolResult> {
         `The search did not end within ${searchMs / 1000} s. Search a smaller folder, or a simpler pattern`,
       );
     if (lines.length === 0) return nothingFound(args, end);
-    const shown = lines.slice(0, matchesMax);
+    const found = lines.slice(0, matchesMax);
     if (lines.length > matchesMax)
-      shown.push(`[Only the first ${matchesMax} matches are shown. Narrow the pattern or the path.]`);
+      found.push(`[Only the first ${matchesMax} matches are shown. Narrow the pattern or the path.]`);
     return {
       success: true,
-      output: cut(shown.join("\n"), resultChars),
+      ...shown(found.join("\n"), resultChars),
       data: { count: Math.min(lines.length, matchesMax), truncated: lines.length > matchesMax },
     };
   } catch (error) {

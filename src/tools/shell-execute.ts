@@ -4,7 +4,7 @@ import { messageOf } from "../lib/errors.ts";
 import type { Grant, Tool, ToolContext, ToolResult } from "../ports/tool.ts";
 import { joinedOutput } from "./command-runner.ts";
 import { actionOf, defineTool, failing, failureOf } from "./definition.ts";
-import { cut } from "./output.ts";
+import { shown } from "./output.ts";
 import { type CommandSettings, type ConfinedEnd, runConfined } from "./run-confined.ts";
 import { shellCommand } from "./run-process.ts";
 
@@ -75,27 +75,28 @@ async function execute(
   try {
     const end = await runConfined(options, spec, signal);
     const { sandbox } = end;
-    const output = cut(joinedOutput(end) + networkNote(end, spec.network), options.resultChars);
+    const result = shown(joinedOutput(end) + networkNote(end, spec.network), options.resultChars);
     if (end.timedOut)
       return {
         success: false,
         sandbox,
-        output,
+        ...result,
         error: `Timed out after ${timeout_seconds} s; everything it had started was ended`,
       };
     if (end.exitCode === 0)
       return {
         success: true,
         sandbox,
-        output: output === "" ? "(no output)" : output,
+        ...result,
+        output: result.output === "" ? "(no output)" : result.output,
         exitCode: 0,
         data: { exit_code: 0 },
       };
-    if (end.exitCode === null) return { success: false, sandbox, output, error: "Ended by a signal" };
+    if (end.exitCode === null) return { success: false, sandbox, ...result, error: "Ended by a signal" };
     return {
       success: false,
       sandbox,
-      output,
+      ...result,
       error: `Exit code: ${end.exitCode}`,
       exitCode: end.exitCode,
       data: { exit_code: end.exitCode },

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Egress, EgressResponse } from "../ports/policy.ts";
 import type { Tool, ToolContext, ToolResult } from "../ports/tool.ts";
 import { actionOf, defineTool, failing, failureFrom, failureOf } from "./definition.ts";
-import { cut } from "./output.ts";
+import { shown } from "./output.ts";
 import { digestOf } from "./seen-files.ts";
 import { decodeText, isHtml, markdownOf } from "./web-page.ts";
 
@@ -89,11 +89,13 @@ async function resultOf(
   const data = { url, status_code: status, content_type: type, size_bytes: body.length };
   const text = decodeText(body, type);
   if (text === null) return { ...failureOf(`${url} is ${type || "binary"}, not text (${body.length} bytes)`), data };
-  const shown = extract_text && isHtml(type, text) ? await markdownOf({ html: text, url }, signal) : text;
+  const page = extract_text && isHtml(type, text) ? await markdownOf({ html: text, url }, signal) : text;
   const note = truncated ? `\n[Only the first ${body.length} bytes were read.]` : "";
-  const output = untrusted(`${cut(shown, resultChars)}${note}`, { url, digest: digestOf(body) });
-  if (status < 200 || status >= 300) return { success: false, output, error: `HTTP ${status} from ${url}`, data };
-  return { success: true, output, data };
+  const marked = (content: string) => untrusted(`${content}${note}`, { url, digest: digestOf(body) });
+  const { output, whole } = shown(page, resultChars);
+  const result = { output: marked(output), ...(whole === undefined ? {} : { whole: marked(whole) }), data };
+  if (status < 200 || status >= 300) return { success: false, ...result, error: `HTTP ${status} from ${url}` };
+  return { success: true, ...result };
 }
 
 /** The end mark carries the digest of the page, which the page itself cannot know. */

@@ -81,6 +81,7 @@ describe("a catalog", () => {
     expect(models.first({ role: "compactor", tier: 3 })).toEqual({
       name: "only",
       contextTokens: 4096,
+      bytesPerToken: 3,
       maxTokens: 2048,
     });
   });

@@ -1,9 +1,7 @@
-/** Small rules behind the roles, each where the whole would need a long story: what is shown of a gated call, digests of long talks, … */
+/** Small rules behind the roles, each where the whole would need a long story: what is shown of a gated call, … */
 import { describe, expect, test } from "vitest";
-import type { JsonObject } from "../../src/lib/json.ts";
 import { createAnswerer } from "../../src/roles/answer.ts";
 import { answerTo, consentTo } from "../../src/roles/consent.ts";
-import { Conversation } from "../../src/roles/conversation.ts";
 import { pastAttempt } from "../../src/roles/records.ts";
 import { createWorker } from "../../src/roles/work.ts";
 import { act, Bench, call, say } from "../support/role-bench.ts";
@@ -74,53 +72,6 @@ test("a question without a default that nobody answered leaves the choice to the
     { type: "ask_user_answered", subtask_id: "a", question_id: "qst_a_1_1_1", answer, by: "timeout" },
   ]);
   expect(answerTo(task, at, ask)).toEqual({ kind: "answered", text: "Nobody answered in time; decide by yourself." });
-});
-
-describe("the digest of a long conversation", () => {
-  const reply = (id: string, args: JsonObject) => ({
-    text: "Next.",
-    toolCalls: [{ id, name: "t", arguments: args }],
-    finish: "tool_calls" as const,
-    model: "m",
-    repaired: [],
-  });
-  const opening = { system: "s", user: "u", windowTokens: 4000 };
-
-  function long(): Conversation {
-    const conversation = new Conversation(opening, []);
-    for (let n = 0; n < 400; n += 1)
-      conversation.acted(reply(`c${n}`, { n, text: "y".repeat(200) }), [`result ${n} ${"x".repeat(300)}`]);
-    return conversation;
-  }
-
-  test("keeps the newest steps and says how many it left out; the next digest goes on from it", () => {
-    const conversation = long();
-    const first = conversation.compaction(false);
-    expect(first?.summary).toMatch(/\[… \d+ earlier steps\]/);
-    conversation.compact(first ?? { summary: "", keep: 0 });
-    expect(conversation.isFull()).toBe(false);
-    for (let n = 400; n < 420; n += 1) conversation.acted(reply(`c${n}`, { n }), [`result ${n} ${"x".repeat(300)}`]);
-    const second = conversation.compaction(false);
-    expect(second?.summary).toContain("result 4");
-  });
-
-  test("is not made where nothing could be gained", () => {
-    const conversation = new Conversation({ ...opening, system: "s".repeat(40_000) }, []);
-    conversation.instruct("Mind the gap.");
-    expect(conversation.isFull()).toBe(true);
-    expect(conversation.compaction(false)).toBeNull();
-  });
-
-  test("leaves out text that only asked to go on", () => {
-    const conversation = new Conversation(opening, []);
-    conversation.said("A thought.");
-    conversation.note("Go on.");
-    conversation.said("  ");
-    for (let n = 0; n < 10; n += 1) conversation.acted(reply(`c${n}`, { n }), ["x".repeat(1500)]);
-    const summary = conversation.compaction(false)?.summary ?? "";
-    expect(summary).toContain("- said: A thought.");
-    expect(summary).not.toContain("Go on.");
-  });
 });
 
 describe("an attempt as its journal tells it", () => {

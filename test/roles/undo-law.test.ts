@@ -145,7 +145,8 @@ async function play(
   const person = new Person(root);
   const { PATH } = process.env;
   const inherited = { PATH, HOME: bench.root, TMPDIR: bench.root };
-  const tools = createTools({ egress: createEgress(), textDiff, inherited, sandbox: unconfined() });
+  const artifacts = { read: () => Promise.resolve(null) };
+  const tools = createTools({ egress: createEgress(), textDiff, inherited, sandbox: unconfined(), artifacts });
   const ports = { ...bench.ports, tools };
   await deliver(bench, createWorker(ports), (_asked, n) => {
     for (const edit of moves[n - 2]?.edits ?? []) person.edit(edit);

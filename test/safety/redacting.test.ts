@@ -93,6 +93,7 @@ describe("a model", () => {
       return reply;
     },
     first: () => null,
+    window: () => Promise.resolve(null),
     missingRoles: () => [],
     list: () => [info],
     readJson: () => null,

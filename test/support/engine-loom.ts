@@ -159,6 +159,7 @@ export class LoomRoom implements AsyncDisposable {
     return {
       call: () => Promise.reject(new Error("Nobody calls a model here")),
       first: () => null,
+      window: () => Promise.resolve(null),
       missingRoles: () => this.missing,
       list: () => [model],
       readJson: () => null,

@@ -38,9 +38,19 @@ export class Renderer {
   readonly #dropsTools: boolean;
   readonly #reportsUsage: boolean;
   readonly #cache = new PrefixCache();
+  readonly #count: ((request: ServedRequest) => number) | undefined;
 
-  constructor({ dropsTools, reportsUsage }: { readonly dropsTools: boolean; readonly reportsUsage: boolean }) {
+  constructor({
+    dropsTools,
+    reportsUsage,
+    count,
+  }: {
+    readonly dropsTools: boolean;
+    readonly reportsUsage: boolean;
+    readonly count?: (request: ServedRequest) => number;
+  }) {
     this.#dropsTools = dropsTools;
+    this.#count = count;
     this.#reportsUsage = reportsUsage;
   }
 
@@ -61,11 +71,12 @@ export class Renderer {
     };
   }
 
-  #usage({ prompt, wire, body }: ServedRequest, text: string): Rendering["usage"] {
+  #usage(asked: ServedRequest, text: string): Rendering["usage"] {
+    const { prompt, wire, body } = asked;
     const options = body["options"];
     const window = wire === "ollama" && isJsonObject(options) ? Number(options["num_ctx"]) : Number.POSITIVE_INFINITY;
     const cached = Math.floor(this.#cache.shared(prompt) / 4);
-    return { input: Math.min(tokensOf(prompt), window), cached, output: tokensOf(text) };
+    return { input: Math.min(this.#count?.(asked) ?? tokensOf(prompt), window), cached, output: tokensOf(text) };
   }
 }
 

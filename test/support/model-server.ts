@@ -28,6 +28,8 @@ export interface ModelServerOptions {
   /** Answers /props, as llama.cpp does. */
   readonly props?: JsonObject;
   readonly reportsUsage?: boolean;
+  /** How this server counts; four characters a token of the prompt unless it says otherwise. */
+  readonly count?: (request: ServedRequest) => number;
   readonly port?: number;
 }
 
@@ -78,6 +80,7 @@ class Served {
     this.#renderer = new Renderer({
       dropsTools: options.dropsTools === true,
       reportsUsage: options.reportsUsage !== false,
+      ...(options.count === undefined ? {} : { count: options.count }),
     });
     this.#player = options.script === undefined ? null : new ScriptPlayer(options.script, "The script");
   }
@@ -172,11 +175,12 @@ class Served {
     }
   }
 
-  #refusal({ wire, tools, prompt }: ServedRequest): Fault | undefined {
+  #refusal(asked: ServedRequest): Fault | undefined {
+    const { wire, tools, prompt } = asked;
     const { refusesTools, contextTokens } = this.#options;
     if (refusesTools && tools.length > 0)
       return { kind: "status", status: 400, message: `${servedModel} does not support tools` };
-    const tokens = tokensOf(prompt);
+    const tokens = this.#options.count?.(asked) ?? tokensOf(prompt);
     if (contextTokens === undefined || tokens <= contextTokens || wire === "ollama") return undefined;
     const message = `request (${tokens} tokens) exceeds the available context size (${contextTokens} tokens)`;
     return { kind: "status", status: 400, message, type: "exceed_context_size_error" };

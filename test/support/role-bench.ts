@@ -12,7 +12,7 @@ import { readJson } from "../../src/models/json-reading.ts";
 import type { StepRow } from "../../src/ports/event-store.ts";
 import type { Execution } from "../../src/ports/executor.ts";
 import type { MemoryRow } from "../../src/ports/memory.ts";
-import type { ModelPick, ModelReply, ModelRequest, ToolCall } from "../../src/ports/model.ts";
+import type { ModelPick, ModelReply, ModelRequest, ModelWindow, ToolCall } from "../../src/ports/model.ts";
 import type { Judgement, Policy } from "../../src/ports/policy.ts";
 import type { Action } from "../../src/ports/tool.ts";
 import type { Workspaces } from "../../src/ports/workspace.ts";
@@ -59,7 +59,7 @@ export class Bench implements Disposable {
   });
   readonly workspaces: Workspaces = openWorkspaces({ scratchDir: join(this.root, "scratch"), witness: this.manifests });
   script: Script = () => say("Done.");
-  window = { name: "m1", contextTokens: 100_000, maxTokens: 4000 };
+  window: ModelWindow = { name: "m1", contextTokens: 100_000, maxTokens: 4000, bytesPerToken: 4 };
   judge: (action: Action, task?: TaskPolicy) => Judgement = () => ({ decision: "allow", reason: "", risk: "low" });
   ledgers = new Map<string, RoleLedger>();
   /** Events of the task after the plan; the attempt's start comes behind them. */
@@ -97,6 +97,7 @@ export class Bench implements Disposable {
           options: { readonly signal: AbortSignal; readonly onToken?: (text: string) => void },
         ) => this.#call({ pick, request, signal: options.signal }, options.onToken),
         first: () => this.window,
+        window: () => Promise.resolve(this.window),
         readJson,
       },
       tools: { forTask: () => Promise.resolve(benchTools(this.shell)) },

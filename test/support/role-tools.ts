@@ -3,13 +3,18 @@ import type { FileState } from "../../src/domain/change.ts";
 import { sameState } from "../../src/domain/change.ts";
 import { isJsonObject, type JsonObject } from "../../src/lib/json.ts";
 import { err, ok } from "../../src/lib/result.ts";
+import type { Artifacts } from "../../src/ports/artifacts.ts";
 import type { EffectClass } from "../../src/ports/event-store.ts";
 import type { Action, PreparedCall, Tool, ToolContext, ToolResult } from "../../src/ports/tool.ts";
 
 export interface Shell {
   /** Every line that ran. */
   readonly lines: string[];
-  answer: (line: string, signal?: AbortSignal) => { readonly exitCode: number; readonly output: string } | never;
+  answer: (
+    line: string,
+    signal?: AbortSignal,
+  ) => { readonly exitCode: number; readonly output: string; readonly whole?: string } | never;
+  artifacts?: Artifacts;
   wait?: (signal: AbortSignal) => Promise<void>;
   timeoutMs?: number;
   /** Called when a file was written, before the tool has said so. */
@@ -29,6 +34,7 @@ export function benchTools(shell: Shell): Tool[] {
       ),
       timeoutMs: shell.timeoutMs ?? 1000,
     },
+    ...(shell.artifacts === undefined ? [] : [tool("read_artifact", "pure", ["id"], readArtifact(shell.artifacts))]),
     tool("ask_user", "pure", ["question"], (args) => Promise.resolve(askUser(args["question"] ?? ""))),
   ];
 }
@@ -61,6 +67,17 @@ function flawOf(args: JsonObject | string, required: readonly string[]): string 
 }
 
 const nothing: Omit<Action, "tool"> = { reads: [], writes: [], deletes: [], hosts: [] };
+
+function readArtifact(artifacts: Artifacts): Prepare {
+  return async ({ id = "" }, { taskId }) => ({
+    action: { ...nothing, tool: "read_artifact" },
+    destructive: false,
+    run: async () => {
+      const text = await artifacts.read(taskId, id);
+      return text === null ? { success: false, output: "", error: "none" } : { success: true, output: text };
+    },
+  });
+}
 
 async function readFile({ path = "" }: Readonly<Record<string, string>>, context: ToolContext): Promise<PreparedCall> {
   const at = await context.workspace.resolve(path);
@@ -145,10 +162,11 @@ function shellCall(shell: Shell, command: string): PreparedCall {
     run: async (signal) => {
       shell.lines.push(command);
       await shell.wait?.(signal);
-      const { exitCode, output } = shell.answer(command, signal);
+      const { exitCode, output, whole } = shell.answer(command, signal);
       return {
         success: exitCode === 0,
         output,
+        ...(whole === undefined ? {} : { whole }),
         exitCode,
         ...(exitCode === 0 ? {} : { error: `Exit code: ${exitCode}` }),
       };

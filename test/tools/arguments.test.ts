@@ -146,6 +146,7 @@ describe("the schemas that models are sent", () => {
       "shell_execute",
       "git_command",
       "web_fetch",
+      "read_artifact",
       "ask_user",
     ]);
     const offered = await tools.forTask({ workspace, someoneCanAnswer: true });

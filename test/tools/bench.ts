@@ -33,6 +33,7 @@ export async function openBench(
   const inherited = { PATH, HOME: temporary.at("home"), TMPDIR: temporary.path };
   temporary.write({ "home/": "" });
   const tools = createTools({
+    artifacts: { read: () => Promise.resolve(null) },
     egress: createEgress(),
     textDiff,
     inherited,

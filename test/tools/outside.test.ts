@@ -61,6 +61,7 @@ describe("any tool, whatever path it is given", () => {
         search_files: { pattern: "secret", path },
         glob_find: { pattern: "*", path },
         git_command: { args: ["diff", path, "a.txt"] },
+        read_artifact: { id: path.slice(0, 200) },
       })[name] ?? { path };
     const names = tools
       .all()
