@@ -14,6 +14,7 @@ const count = z.int().min(0);
 const time = z.iso.datetime({ precision: 3 });
 const applied = { applied_seq: count.describe("The event at which this is visible.") };
 const open = z.record(text, z.unknown());
+const spent = { tokens: z.int(), usd: z.number().exactOptional() };
 const status = z.enum([
   "pending",
   "planning",
@@ -87,7 +88,14 @@ export const TaskAnswer: z.ZodType<TaskView> = z
       wall_ms: z.number(),
       usd: z.number().exactOptional(),
     }),
-    budget: Budget,
+    budget: z
+      .looseObject({
+        cap: Budget,
+        settled: z.looseObject({ ...spent, model_calls: count, tool_calls: count, wall_seconds: z.number() }),
+        reserved: z.looseObject(spent),
+        excess: z.looseObject(spent).exactOptional(),
+      })
+      .describe("What it may use, has used, and has set aside for model calls in flight."),
     last_seq: count,
     created_at: time,
     updated_at: time,
@@ -250,6 +258,13 @@ export const ModelsAnswer: z.ZodType<readonly ModelInfo[]> = z.array(
       context_tokens: count.nullable(),
       tool_protocol: z.enum(["native", "json_schema", "unknown"]),
       health: z.enum(["up", "down", "unknown"]),
+      price: z
+        .looseObject({
+          input_usd_per_million: z.number(),
+          cached_input_usd_per_million: z.number(),
+          output_usd_per_million: z.number(),
+        })
+        .nullable(),
       notes: z.array(text),
     })
     .meta({ id: "Model" }),

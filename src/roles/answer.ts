@@ -16,7 +16,7 @@ import { firstText, type JsonReader } from "./reading.ts";
 import { pastAttempt } from "./records.ts";
 
 export interface AnswererPorts {
-  readonly models: Pick<Models, "call" | "readJson">;
+  readonly models: Pick<Models, "call" | "readJson" | "terms">;
   readonly events: Pick<EventStore, "steps">;
   readonly clock: Pick<Clock, "now">;
 }

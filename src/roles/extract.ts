@@ -17,7 +17,7 @@ import { firstText, type JsonReader, listIn, textOf, textsOf } from "./reading.t
 import { type PastAttempt, pastAttempt } from "./records.ts";
 
 export interface ExtractorPorts {
-  readonly models: Pick<Models, "call" | "readJson">;
+  readonly models: Pick<Models, "call" | "readJson" | "terms">;
   readonly events: Pick<EventStore, "steps">;
   readonly clock: Pick<Clock, "now">;
 }

@@ -11,7 +11,7 @@ import { readPlan } from "./plan-reading.ts";
 import { workspaceFailure } from "./workspace-failure.ts";
 
 export interface PlannerPorts {
-  readonly models: Pick<Models, "call" | "readJson">;
+  readonly models: Pick<Models, "call" | "readJson" | "terms">;
   readonly tools: Pick<Tools, "forTask">;
   readonly workspaces: Pick<Workspaces, "open">;
   readonly clock: Pick<Clock, "now">;

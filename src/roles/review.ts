@@ -12,7 +12,7 @@ import { askAgain, type ReviewMaterial, verdictSchema, verifierRequest, verifier
 import { type Opinion, readOpinion } from "./review-reading.ts";
 
 export interface ReviewPorts {
-  readonly models: Pick<Models, "call" | "readJson">;
+  readonly models: Pick<Models, "call" | "readJson" | "terms">;
   readonly events: Pick<EventStore, "steps">;
   readonly clock: Pick<Clock, "now">;
 }

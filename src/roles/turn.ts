@@ -18,13 +18,14 @@ import { runCalls } from "./calls.ts";
 import { Conversation } from "./conversation.ts";
 import { within } from "./excerpt.ts";
 import { askModel, emptyReply } from "./model-step.ts";
+import { PromptMeter } from "./prompt-meter.ts";
 import { goOnAfterCut, goOnAfterNothing, lastTurns, nudgeAfterRepeats, steering } from "./prompts.ts";
 import type { JsonReader } from "./reading.ts";
 import { type CallRecord, Compaction, jsonOf, type Opening, type Reply, TurnStarted } from "./records.ts";
 import { Repetition, repeatsToFail, repeatsToNudge } from "./repetition.ts";
 
 export interface LoopPorts extends CallPorts {
-  readonly models: Pick<Models, "call" | "first" | "readJson">;
+  readonly models: Pick<Models, "call" | "first" | "readJson" | "terms">;
 }
 
 export interface LoopRoom {
@@ -45,6 +46,7 @@ export class ToolLoop {
   readonly #conversation: Conversation;
   readonly #seen = new Map<string, FileState>();
   readonly #repetition = new Repetition();
+  readonly #meter = new PromptMeter();
   readonly #applied = new Set<number>();
   #compactions = 0;
   #denials = 0;
@@ -119,6 +121,7 @@ export class ToolLoop {
       started: jsonOf({ instructions, opening: turn === 1 ? this.#room.opening : undefined }),
       instructionSeqs: instructions.map(({ seq }) => seq),
       signal: AbortSignal.any([stop.aborted, cut]),
+      meter: this.#meter,
       onToken: (text) => execution.token(text, { subtaskId: effect.subtaskId, model }),
       replyFor: (error) => {
         if (error instanceof LoomError && error.code === "context_overflow") return emptyReply("overflow");

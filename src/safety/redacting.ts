@@ -72,6 +72,7 @@ export function redactingModels(models: Models, redaction: Redaction): Models {
       return { ...reply, text: redaction.text(reply.text), toolCalls: redaction.value(reply.toolCalls) };
     },
     first: (pick) => models.first(pick),
+    terms: (pick) => models.terms(pick),
     missingRoles: () => models.missingRoles(),
     list: () => redaction.value(models.list()),
     readJson: (text) => models.readJson(text),

@@ -90,6 +90,7 @@ export class Bench implements Disposable {
           options: { readonly signal: AbortSignal; readonly onToken?: (text: string) => void },
         ) => this.#call({ pick, request, signal: options.signal }, options.onToken),
         first: () => this.window,
+        terms: () => ({ maxTokens: this.window.maxTokens, price: null }),
         readJson,
       },
       tools: { forTask: () => Promise.resolve(benchTools(this.shell)) },
