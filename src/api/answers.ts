@@ -1,12 +1,12 @@
 /** What is answered, as schemas: for OpenAPI, and for tests that hold the answers to it. Open: fields may be added. */
 import { z } from "zod";
-import { Budget } from "../domain/budget.ts";
 import { eventTypes, UndoOutcome } from "../domain/event.ts";
 import { SubtaskKind, Tier } from "../domain/plan.ts";
 import type { ApprovalView, ChangeView, QuestionView, SubtaskView, TaskView } from "../domain/view.ts";
 import type { DeliveryView, Health, ToolView, TraceStep } from "../ports/loom.ts";
 import type { ModelInfo } from "../ports/model.ts";
 import { GapAnswer } from "./gaps.ts";
+import { BudgetAnswer, PriceAnswer } from "./spend-answers.ts";
 import { wireSchema } from "./wire.ts";
 
 const text = z.string();
@@ -14,7 +14,6 @@ const count = z.int().min(0);
 const time = z.iso.datetime({ precision: 3 });
 const applied = { applied_seq: count.describe("The event at which this is visible.") };
 const open = z.record(text, z.unknown());
-const spent = { tokens: z.int(), usd: z.number().exactOptional() };
 const status = z.enum([
   "pending",
   "planning",
@@ -88,14 +87,7 @@ export const TaskAnswer: z.ZodType<TaskView> = z
       wall_ms: z.number(),
       usd: z.number().exactOptional(),
     }),
-    budget: z
-      .looseObject({
-        cap: Budget,
-        settled: z.looseObject({ ...spent, model_calls: count, tool_calls: count, wall_seconds: z.number() }),
-        reserved: z.looseObject(spent),
-        excess: z.looseObject(spent).exactOptional(),
-      })
-      .describe("What it may use, has used, and has set aside for model calls in flight."),
+    budget: BudgetAnswer,
     last_seq: count,
     created_at: time,
     updated_at: time,
@@ -258,13 +250,7 @@ export const ModelsAnswer: z.ZodType<readonly ModelInfo[]> = z.array(
       context_tokens: count.nullable(),
       tool_protocol: z.enum(["native", "json_schema", "unknown"]),
       health: z.enum(["up", "down", "unknown"]),
-      price: z
-        .looseObject({
-          input_usd_per_million: z.number(),
-          cached_input_usd_per_million: z.number(),
-          output_usd_per_million: z.number(),
-        })
-        .nullable(),
+      price: PriceAnswer,
       notes: z.array(text),
     })
     .meta({ id: "Model" }),

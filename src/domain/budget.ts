@@ -30,6 +30,17 @@ export const Reserved = z.strictObject({
 });
 export type Reserved = z.infer<typeof Reserved>;
 
+/** What was set aside for one call. */
+export interface Reservation {
+  readonly usage: Reserved;
+  /** Its day is that of the account that it was charged to. */
+  readonly at: number;
+  /** Already counted as used, since nobody may ever say: what the call says later is set right by the difference. */
+  readonly lapsed: boolean;
+}
+
+export type Reservations = ReadonlyMap<string, Reservation>;
+
 /** Whose daily budget a task draws on beside its own. Days are those of UTC; a cap that is absent is none. */
 export const Account = z.strictObject({
   id: z.string().min(1).max(200),

@@ -11,6 +11,7 @@ import {
   type Exhausted,
   microUsdOf,
   nothing,
+  type Reservation,
   type Reserved,
   sum,
 } from "./budget.ts";
@@ -26,17 +27,6 @@ export interface Quote {
   /** Null: not known, and no money is counted. */
   readonly price: Price | null;
 }
-
-/** What was set aside for one call. */
-export interface Reservation {
-  readonly usage: Reserved;
-  /** Its day is that of the account that it was charged to. */
-  readonly at: number;
-  /** Already counted as used, since nobody may ever say: what the call says later is set right by the difference. */
-  readonly lapsed: boolean;
-}
-
-export type Reservations = ReadonlyMap<string, Reservation>;
 
 /** A reply of fewer tokens is not worth a call. @see DECISIONS 36 */
 export const replyTokensLeast = 256;

@@ -2,11 +2,10 @@
 
 import { unreachable } from "../lib/result.ts";
 import type { Approval, Question } from "./approval.ts";
-import type { Charge, Usage } from "./budget.ts";
+import type { Charge, Reservations, Usage } from "./budget.ts";
 import type { RecordedChange } from "./change.ts";
 import type { EventOf, EventType, FailureClass, StampedEvents, SteerMode, UndoScope } from "./event.ts";
 import type { SubtaskSpec, Tier } from "./plan.ts";
-import type { Reservations } from "./reservation.ts";
 import type { Verdict } from "./verdict.ts";
 
 export type SubtaskStatus =

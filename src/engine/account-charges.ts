@@ -1,11 +1,9 @@
 /** What the events of one batch charge to the account of their task, as rows for the ledger that is written with them. */
 import { type Account, type Charge, nothing, sum } from "../domain/budget.ts";
 import type { TaskEvent } from "../domain/event.ts";
-import { accountCharge, dayOf } from "../domain/reservation.ts";
+import { accountCharge } from "../domain/reservation.ts";
 import type { Task } from "../domain/task.ts";
-import { err, ok, type Result } from "../lib/result.ts";
-import type { Ledger, LedgerEntry } from "../ports/ledger.ts";
-import type { Message } from "./batch.ts";
+import type { LedgerEntry } from "../ports/ledger.ts";
 
 export function isCapped(account: Account | undefined): account is Account {
   return account?.tokens_per_day !== undefined || account?.micro_usd_per_day !== undefined;
@@ -55,22 +53,4 @@ export class AccountCharges {
       ...(reserves ? { caps } : {}),
     }));
   }
-}
-
-/** What the account of a task was charged today; nothing where nobody needs to know. */
-export async function chargedToday(
-  ledger: Ledger,
-  { task, messages, now }: { readonly task: Task | null; readonly messages: readonly Message[]; readonly now: number },
-): Promise<Result<Charge, unknown>> {
-  const account = task?.brief.account;
-  if (!isCapped(account) || !messages.some(setsAside)) return ok(nothing);
-  try {
-    return ok(await ledger.charged(account.id, dayOf(now)));
-  } catch (error) {
-    return err(error);
-  }
-}
-
-function setsAside(message: Message): boolean {
-  return message.kind === "report" && message.report.type === "StepStarted" && message.report.quote !== undefined;
 }

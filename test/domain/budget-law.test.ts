@@ -5,12 +5,12 @@
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Charge, chargeOf, microUsdOf, nothing, sum } from "../../src/domain/budget.ts";
+import { type Charge, chargeOf, microUsdOf, nothing, type Reservation, sum } from "../../src/domain/budget.ts";
 import type { Event } from "../../src/domain/event.ts";
 import { evolve, fold } from "../../src/domain/evolve.ts";
 import { costMicroUsd, type Price } from "../../src/domain/price.ts";
 import type { Report } from "../../src/domain/report.ts";
-import { chargedTo, type Quote, type Reservation, reservedBy } from "../../src/domain/reservation.ts";
+import { chargedTo, type Quote, reservedBy } from "../../src/domain/reservation.ts";
 import { settle } from "../../src/domain/settle.ts";
 import { mustWait } from "../../src/domain/spending.ts";
 import { isClosed, type Task } from "../../src/domain/task.ts";

@@ -1,6 +1,6 @@
 /**
  * A world that spends: a Loom in process over any store, with the real roles' way to call a model, models that a seed
- * scripts, several tasks of one account, subtasks side by side, and a process that dies at any append.
+ * scripts, several tasks of one account, and a process that dies at any append. Long because it is one world.
  */
 import { expect } from "vitest";
 import { type Charge, chargeOf, difference, nothing, sum } from "../../src/domain/budget.ts";
