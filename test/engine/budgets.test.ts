@@ -181,7 +181,7 @@ describe("tasks of one account", () => {
     const granted = told.map(([event]) =>
       event?.type === "model_invocation" ? event.reserved?.output_tokens : event?.type,
     );
-    expect(granted.toSorted()).toEqual([4800, 5000, "task_budget_exhausted"].toSorted());
+    expect(new Set(granted)).toEqual(new Set([4800, 5000, "task_budget_exhausted"]));
     expect(await bench.store.inner.charged("anna", "2026-01-01")).toEqual({ tokens: 10_000, microUsd: 0 });
     const failedOne = drivers.find(({ task }) => task.failure !== null);
     expect(failedOne?.task.failure?.message).toContain('tokens_per_day of "anna" is spent: 10000 of 10000');

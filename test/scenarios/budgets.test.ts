@@ -34,20 +34,33 @@ interface Summed {
   calls: number;
 }
 
-/** What the events say was used: of each call what it told, or, where Loom died, what had been set aside. */
+/** What the events say was used: of each call what it told, or, where it never did, what had been set aside. */
 function summed(events: readonly WireEvent[]): Summed {
   const sum: Summed = { tokens: 0, microUsd: 0, calls: 0 };
-  for (const { event_type: type, data } of events) {
-    if (type === "model_invocation" && data.phase === "start") sum.calls += 1;
-    const usage = type === "task_recovered" ? data.settled : type === "model_invocation" ? data.usage : undefined;
+  const inFlight = new Map<string, Json>();
+  const add = (usage: Json): void => {
     sum.tokens += (usage?.input_tokens ?? 0) + (usage?.output_tokens ?? 0);
     sum.microUsd += usage?.cost_micro_usd ?? 0;
+  };
+  for (const { event_type: type, data } of events) {
+    const name = `${data.subtask_id}/${data.attempt}/${data.step}`;
+    if (type === "task_recovered") {
+      add(data.settled);
+      inFlight.clear();
+    } else if (type === "model_invocation" && data.phase === "start") {
+      sum.calls += 1;
+      inFlight.set(name, data.reserved);
+    } else if (type === "model_invocation") {
+      add(data.usage);
+      inFlight.delete(name);
+    }
   }
+  for (const reserved of inFlight.values()) add(reserved);
   return sum;
 }
 
 function agrees(view: View, events: readonly WireEvent[]): void {
-  const { tokens, microUsd, calls: modelCalls } = summed(events);
+  const { tokens, microUsd, calls: modelCalls } = summed(events.filter(({ seq }) => seq <= view["last_seq"]));
   const { settled, reserved } = view["budget"];
   expect(settled).toMatchObject({ tokens, model_calls: modelCalls });
   expect(Math.round((settled.usd ?? 0) * 1e6)).toBe(microUsd);

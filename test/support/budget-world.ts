@@ -11,8 +11,8 @@ import { callName } from "../../src/domain/reservation.ts";
 import { isClosed, type Task } from "../../src/domain/task.ts";
 import { Supervisor } from "../../src/engine/supervisor.ts";
 import { LoomError } from "../../src/lib/errors.ts";
+import { unreachable } from "../../src/lib/result.ts";
 import type { Append, AppendResult } from "../../src/ports/event-store.ts";
-import type { Execution } from "../../src/ports/executor.ts";
 import type { Message, ModelReply, ModelRequest } from "../../src/ports/model.ts";
 import { askModel } from "../../src/roles/model-step.ts";
 import { PromptMeter } from "../../src/roles/prompt-meter.ts";
@@ -215,9 +215,16 @@ export class BudgetWorld {
         case "extract":
           await this.#ask(execution, alive, "extract");
           return { type: "Extracted", key, entries: [] };
-        default:
+        case "answer":
           await this.#ask(execution, alive, "answer");
           return { type: "Answered", key, summary: "s", answer: "a" };
+        case "revert":
+        case "check":
+        case "undo":
+        case "wait":
+          throw new Error(`${key} is not wanted here`);
+        default:
+          return unreachable(effect);
       }
     } catch (error) {
       if (!(error instanceof LoomError)) throw error;
@@ -236,7 +243,7 @@ export class BudgetWorld {
     const terms = () => ({ maxTokens: 3000, price: dearest(this.#prices) });
     const call = (_: unknown, request: ModelRequest) => alive(() => this.#serve(task.id, request));
     const reply = await askModel(
-      journal as Execution["journal"],
+      journal,
       { models: { call, terms }, clock: this.#clock },
       {
         step,
