@@ -9,6 +9,7 @@ import { sandboxSettings } from "./config/sandbox-settings.ts";
 import type { Config } from "./config/schema.ts";
 import { redactedConfig, secretsOf } from "./config/secrets.ts";
 import { webhookSecret } from "./config/webhook-secret.ts";
+import { microUsdOf } from "./domain/budget.ts";
 import type { Rules } from "./domain/rules.ts";
 import { createLoom } from "./engine/loom.ts";
 import { Supervisor } from "./engine/supervisor.ts";
@@ -152,6 +153,8 @@ export async function openLoom(config: Config, surroundings: Surroundings): Prom
     ids: createIds(clock),
     rules: rulesOf(config),
     approvers: config.approval.approvers,
+    ledger: store,
+    dailyBudget: { tokens: config.keys.tokens_per_day, microUsd: microUsdOf(config.keys.usd_per_day) },
     allowPrivateWebhooks,
     version,
     config: redactedConfig(config, (text) => redaction.text(text)),
@@ -205,8 +208,14 @@ export async function serveLoom(config: Config, surroundings: Surroundings): Pro
 
 function modelConfigs(config: Config): Parameters<typeof createModels>[0] {
   return Object.entries(config.models).map(([name, model]) => {
-    const { input_usd_per_million: input, output_usd_per_million: output, ...rest } = model;
-    return { name, ...rest, ...(input + output > 0 ? { price: { input, output } } : {}) };
+    const {
+      input_usd_per_million: input,
+      cached_input_usd_per_million: cached_input,
+      output_usd_per_million: output,
+      ...rest
+    } = model;
+    const isPriced = input !== undefined && output !== undefined;
+    return { name, ...rest, ...(isPriced ? { price: { input, output, cached_input } } : {}) };
   });
 }
 
@@ -231,6 +240,7 @@ function supervisorOf(config: Config, { redaction, feed, commands, sandbox, ...p
   const { standing } = sandbox;
   return new Supervisor({
     ...ports,
+    ledger: ports.store,
     redact: (value) => redaction.value(value),
     token: (taskId, token) => feed.token(taskId, token),
     lingerMs: 4,

@@ -105,8 +105,9 @@ export class Access {
   }
 }
 
-export function callerWith({ id, name, scopes, ratePerMinute, tasksMax }: ApiKey): Caller {
-  return { name, keyId: id, scopes, ratePerMinute, tasksMax };
+export function callerWith({ id: keyId, name, scopes, ...limits }: ApiKey): Caller {
+  const { ratePerMinute, tasksMax, tokensPerDay, microUsdPerDay } = limits;
+  return { name, keyId, scopes, ratePerMinute, tasksMax, tokensPerDay, microUsdPerDay };
 }
 
 function keyOf(headers: IncomingHttpHeaders): string | undefined {

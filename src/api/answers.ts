@@ -1,6 +1,5 @@
 /** What is answered, as schemas: for OpenAPI, and for tests that hold the answers to it. Open: fields may be added. */
 import { z } from "zod";
-import { Budget } from "../domain/budget.ts";
 import { eventTypes, UndoOutcome } from "../domain/event.ts";
 import { SubtaskKind, Tier } from "../domain/plan.ts";
 import { TaskPolicy } from "../domain/policy-rules.ts";
@@ -8,6 +7,7 @@ import type { ChangeView, SubtaskView, TaskView } from "../domain/view.ts";
 import type { DeliveryView, Health, ToolView, TraceStep } from "../ports/loom.ts";
 import type { ModelInfo } from "../ports/model.ts";
 import { GapAnswer } from "./gaps.ts";
+import { BudgetAnswer, PriceAnswer } from "./spend-answers.ts";
 import { wireSchema } from "./wire.ts";
 
 const text = z.string();
@@ -91,7 +91,7 @@ export const TaskAnswer: z.ZodType<TaskView> = z
       wall_ms: z.number(),
       usd: z.number().exactOptional(),
     }),
-    budget: Budget,
+    budget: BudgetAnswer,
     last_seq: count,
     created_at: time,
     updated_at: time,
@@ -200,6 +200,7 @@ export const ModelsAnswer: z.ZodType<readonly ModelInfo[]> = z.array(
       context_tokens: count.nullable(),
       tool_protocol: z.enum(["native", "json_schema", "unknown"]),
       health: z.enum(["up", "down", "unknown"]),
+      price: PriceAnswer,
       notes: z.array(text),
     })
     .meta({ id: "Model" }),

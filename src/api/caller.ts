@@ -11,10 +11,20 @@ export interface Caller {
   readonly scopes: readonly Scope[];
   readonly ratePerMinute: number | null;
   readonly tasksMax: number | null;
+  readonly tokensPerDay: number | null;
+  readonly microUsdPerDay: number | null;
 }
 
 /** The owner: with the configured key, or on loopback while there are no keys. */
-export const owner: Caller = { name: "api", keyId: null, scopes, ratePerMinute: null, tasksMax: null };
+export const owner: Caller = {
+  name: "api",
+  keyId: null,
+  scopes,
+  ratePerMinute: null,
+  tasksMax: null,
+  tokensPerDay: null,
+  microUsdPerDay: null,
+};
 
 const callers = new WeakMap<FastifyRequest, Caller>();
 

@@ -52,10 +52,14 @@ function submitRoute(app: App, { loom }: Door): void {
   });
 }
 
-/** Whose task it is, and how many of those may be open. */
-function submitterOf(request: FastifyRequest): Pick<Submission, "submittedBy" | "openTasksMax"> {
-  const { name, tasksMax } = callerOf(request);
-  return { submittedBy: name, ...(tasksMax === null ? {} : { openTasksMax: tasksMax }) };
+/** Whose task it is, how many of those may be open, and what they may spend in a day. */
+function submitterOf(request: FastifyRequest): Pick<Submission, "submittedBy" | "openTasksMax" | "dailyBudget"> {
+  const { name, tasksMax, tokensPerDay: tokens, microUsdPerDay: microUsd } = callerOf(request);
+  return {
+    submittedBy: name,
+    ...(tasksMax === null ? {} : { openTasksMax: tasksMax }),
+    ...(tokens === null && microUsd === null ? {} : { dailyBudget: present({ tokens, microUsd }) }),
+  };
 }
 
 function submissionOf(body: SubmitBody): Omit<Submission, "submittedBy"> {

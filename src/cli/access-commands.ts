@@ -1,4 +1,5 @@
 /** `loom keys` and `loom audit`: who may use the server, and what they did. They work on the database itself, also beside a server. */
+import { microUsdOf } from "../domain/budget.ts";
 import { type ApiKey, type AuditRow, type KeyWish, type Scope, scopes } from "../ports/access.ts";
 import { exits, UsageError } from "./exit-codes.ts";
 import { type CommonOptions, readSettings } from "./settings.ts";
@@ -11,6 +12,8 @@ export interface CreateKeyOptions extends CommonOptions, Json {
   readonly scopes: string;
   readonly rate?: string;
   readonly maxTasks?: string;
+  readonly tokensPerDay?: string;
+  readonly usdPerDay?: string;
 }
 
 /** Names that the log gives to who comes without such a key. */
@@ -86,7 +89,7 @@ function pathOf(world: World, options: CommonOptions): string {
   return config.memory.database_path;
 }
 
-function wishOf({ name, scopes: list, rate, maxTasks }: CreateKeyOptions): KeyWish {
+function wishOf({ name, scopes: list, rate, maxTasks, tokensPerDay, usdPerDay }: CreateKeyOptions): KeyWish {
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(name) || takenNames.has(name.toLowerCase())) {
     const hint = "1 to 64 letters, digits, dots, dashes and underscores; not api or cli, which the log uses itself";
     throw new UsageError(`"${name}" cannot be a key's name`, hint);
@@ -96,6 +99,8 @@ function wishOf({ name, scopes: list, rate, maxTasks }: CreateKeyOptions): KeyWi
     scopes: scopesOf(list),
     ratePerMinute: wholeOf(rate?.replace(/\/(min|minute|m)$/, ""), "--rate", 1_000_000) ?? null,
     tasksMax: wholeOf(maxTasks, "--max-tasks", 1_000_000) ?? null,
+    tokensPerDay: wholeOf(tokensPerDay, "--tokens-per-day", 1e15) ?? null,
+    microUsdPerDay: microUsdIn(usdPerDay, "--usd-per-day"),
   };
 }
 
@@ -114,6 +119,14 @@ function wholeOf(text: string | undefined, option: string, max: number): number 
   throw new UsageError(`${option} is "${text}"`, `It takes a whole number, 1 to ${max}`);
 }
 
+/** Dollars with up to six decimals. */
+function microUsdIn(text: string | undefined, option: string): number | null {
+  if (text === undefined) return null;
+  const micro = /^\d{1,9}(?:\.\d{1,6})?$/.test(text) ? microUsdOf(Number(text)) : 0;
+  if (micro >= 1) return micro;
+  throw new UsageError(`${option} is "${text}"`, "It takes US dollars, like 5 or 0.25");
+}
+
 function headOf(text: string | undefined): { readonly seq: number; readonly hash: string } | undefined {
   if (text === undefined) return undefined;
   const { seq, hash } = /^(?<seq>\d{1,15}):(?<hash>[0-9a-f]{64})$/.exec(text)?.groups ?? {};
@@ -123,12 +136,15 @@ function headOf(text: string | undefined): { readonly seq: number; readonly hash
 
 function shown(key: ApiKey) {
   const { id, name, scopes: granted, ratePerMinute, tasksMax, createdAt, lastUsedAt, revokedAt } = key;
+  const { tokensPerDay, microUsdPerDay } = key;
   return {
     id,
     name,
     scopes: granted,
     rate_per_minute: ratePerMinute,
     max_tasks: tasksMax,
+    tokens_per_day: tokensPerDay,
+    usd_per_day: microUsdPerDay === null ? null : microUsdPerDay / 1e6,
     created_at: iso(createdAt),
     last_used_at: lastUsedAt === null ? null : iso(lastUsedAt),
     revoked_at: revokedAt === null ? null : iso(revokedAt),
@@ -140,6 +156,8 @@ function keyLines(key: ApiKey): readonly string[] {
   const limits = [
     ...(key.ratePerMinute === null ? [] : [`${key.ratePerMinute} requests/min`]),
     ...(key.tasksMax === null ? [] : [`${key.tasksMax} open tasks`]),
+    ...(key.tokensPerDay === null ? [] : [`${key.tokensPerDay} tokens/day`]),
+    ...(key.microUsdPerDay === null ? [] : [`$${key.microUsdPerDay / 1e6}/day`]),
   ];
   const life = [
     `created ${iso(createdAt)}`,

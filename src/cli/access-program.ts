@@ -23,6 +23,8 @@ function keyCommands(program: Command, { world, finish, inPlace }: Place): void 
     .requiredOption("--scopes <list>", "read, submit, approve, admin, with commas between")
     .option("--rate <n/min>", "requests a minute (default: any number)")
     .option("--max-tasks <n>", "tasks open at a time (default: any number)")
+    .option("--tokens-per-day <n>", "tokens its tasks may use in a day of UTC (default: as [keys] says)")
+    .option("--usd-per-day <dollars>", "money its tasks may use in a day of UTC (default: as [keys] says)")
     .option("--json", "print JSON")
     .action((options: CreateKeyOptions) => finish(createKey(world, options)));
   inPlace(keys.command("list").description("all that were made, and when each was used last"))

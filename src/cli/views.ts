@@ -37,6 +37,22 @@ export function finalLines(task: TaskShown, style: Style): readonly string[] {
     ),
     `files: ${files.files_created} created, ${files.files_modified} modified, ${files.files_deleted} deleted in ${task.workspace}`,
     `tokens: ${usage.input_tokens} in (${usage.cached_tokens} cached), ${usage.output_tokens} out; ${count(usage.model_calls, "model call")}, ${count(usage.tool_calls, "tool call")}, ${(usage.wall_ms / 1000).toFixed(1)} s${usage.usd === undefined ? "" : `, $${usage.usd.toFixed(4)}`}`,
+    ...budgetLines(task),
+  ];
+}
+
+/** Of each cap, how much is used; what calls in flight have set aside stands beside. */
+function budgetLines({ budget }: TaskShown): readonly string[] {
+  const caps = Object.entries(budget?.cap ?? {});
+  if (budget === undefined || caps.length === 0) return [];
+  const parts = caps.map(([name, cap]) => {
+    const [used, reserved] = [budget.settled[name] ?? 0, budget.reserved[name] ?? 0];
+    return `${used} of ${cap} ${name}${reserved === 0 ? "" : ` (and ${reserved} set aside)`}`;
+  });
+  const over = Object.entries(budget.excess ?? {}).map(([name, excess]) => `${excess} ${name}`);
+  return [
+    `budget: ${parts.join(", ")}`,
+    ...(over.length === 0 ? [] : [`servers used more than they were granted: ${over.join(", ")}`]),
   ];
 }
 

@@ -52,6 +52,15 @@ export const TaskShown = z.looseObject({
     wall_ms: count,
     usd: count.optional(),
   }),
+  budget: z
+    .looseObject({
+      cap: z.record(text, count),
+      settled: z.record(text, count),
+      reserved: z.record(text, count),
+      excess: z.record(text, count).optional(),
+    })
+    .optional()
+    .catch(undefined),
   last_seq: count,
   created_at: text,
 });

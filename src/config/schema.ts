@@ -42,6 +42,7 @@ const path = z.string().max(4096);
 const names = z.array(z.string().min(1).max(300)).max(100);
 const int = (min: number, max: number) => z.int().min(min).max(max);
 const share = z.number().min(0).max(1);
+const usd = z.number().min(0).max(1e6);
 
 export const Role = z.enum(["planner", "executor", "verifier", "extractor", "compactor"]);
 
@@ -64,8 +65,13 @@ export const modelKeys = {
   first_token_timeout_seconds: key(int(1, 86_400), 300, "seconds; a cold local model loads for minutes"),
   idle_timeout_seconds: key(int(1, 86_400), 60, "seconds between two pieces of a reply"),
   script: key(path, "", "scripted only: the file that is played"),
-  input_usd_per_million: key(z.number().min(0), 0, "US dollars per million input tokens, for budgets"),
-  output_usd_per_million: key(z.number().min(0), 0, "US dollars per million output tokens"),
+  input_usd_per_million: key(
+    usd,
+    undefined,
+    "US dollars per million input tokens; absent: not known, so no cost is counted; 0: free",
+  ),
+  cached_input_usd_per_million: key(usd, undefined, "for those taken from the provider's cache; absent: as the others"),
+  output_usd_per_million: key(usd, undefined, "US dollars per million output tokens"),
 } as const;
 
 export const sections = {
@@ -108,6 +114,14 @@ export const sections = {
     timeout_seconds: key(int(0, 31_536_000), 0, "seconds until an approval expires; 0: never"),
     on_timeout: key(z.enum(["reject", "pause"]), "reject", "no answer is never a yes"),
     approvers: key(z.enum(["wait", "none"]), "wait", "none: nobody answers, so what needs a yes is refused at once"),
+  },
+  keys: {
+    tokens_per_day: key(
+      int(0, 1e15),
+      0,
+      "tokens that the tasks of one key may use in a day of UTC, unless it was made with its own; 0: any number",
+    ),
+    usd_per_day: key(z.number().min(0).max(1e9), 0, "US dollars, the same; every model then needs its prices"),
   },
   policy: {
     deny: key(

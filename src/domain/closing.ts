@@ -51,8 +51,13 @@ function stalled(draft: Draft): void {
   }
 }
 
-/** Ends the task as failed; what had not come to an end is said to be skipped. */
-export function failTask(draft: Draft, reason: string, message: string): void {
+/** Ends the task as failed; what had not come to an end is said to be skipped. @param result what there is to show all the same */
+export function failTask(
+  draft: Draft,
+  reason: string,
+  message: string,
+  result?: { readonly summary: string; readonly answer: string },
+): void {
   skipRest(draft, `task failed: ${reason}`);
   const failed = planned(draft.task).filter((subtask) => subtask.status.kind === "failed");
   draft.say({
@@ -61,6 +66,7 @@ export function failTask(draft: Draft, reason: string, message: string): void {
     reason,
     message,
     failed_subtasks: failed.map(({ spec }) => spec.id),
+    ...(result === undefined ? {} : { result }),
   });
 }
 

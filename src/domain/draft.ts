@@ -1,4 +1,5 @@
 /** A draft: events as a rule makes them, folded at once, so that the next line of the rule sees what the last one said. */
+import { type Charge, nothing } from "./budget.ts";
 import type { Event } from "./event.ts";
 import { evolve } from "./evolve.ts";
 import type { Circumstances } from "./report.ts";
@@ -8,12 +9,15 @@ export class Draft {
   readonly events: Event[] = [];
   readonly now: number;
   readonly inFlight: number;
+  /** What the account of the task was charged today. */
+  readonly ledger: Charge;
   #task: Task;
 
-  constructor(task: Task, { now, inFlight }: Circumstances) {
+  constructor(task: Task, { now, inFlight, ledger = nothing }: Circumstances) {
     this.#task = task;
     this.now = now;
     this.inFlight = inFlight;
+    this.ledger = ledger;
   }
 
   /** The task as it is after everything that was said so far. */

@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { ApprovalAsk, QuestionAnswer, QuestionAsk } from "./approval.ts";
-import { Budget, CallUsage } from "./budget.ts";
+import { Account, Budget, CallUsage, Reserved } from "./budget.ts";
 import { FileChange } from "./change.ts";
 import { SubtaskId } from "./ids.ts";
 import { Check, SubtaskSpec, Tier } from "./plan.ts";
@@ -81,6 +81,8 @@ const shapes = {
     callback_events: z.array(z.enum(["approval_requested", "ask_user_requested"])),
     checks: z.array(Check),
     budget: Budget,
+    /** Of the key it was submitted with, where that has a daily budget. */
+    account: Account.optional(),
     approve_plan: z.boolean(),
     approvers: z.enum(["wait", "none"]),
     submitted_by: text.max(200),
@@ -113,9 +115,17 @@ const shapes = {
   task_cancelled: { ...totals, reason: text },
   task_budget_exhausted: { budget_name: text, observed: z.number(), limit: z.number() },
   task_stalled: { blocked_subtasks: z.array(text), pending_subtasks: z.array(text) },
-  task_recovered: { steps_in_flight: z.array(text), recoveries: count },
+  /** `settled`: what the model calls in flight had reserved; nobody knows what they used, so that is what counts. */
+  task_recovered: { steps_in_flight: z.array(text), recoveries: count, settled: CallUsage.optional() },
   task_completed: { ...totals, summary: text, answer: text, subtasks_flagged: z.array(text) },
-  task_failed: { ...totals, reason: text, message: text, failed_subtasks: z.array(text) },
+  /** `result`: what was done all the same, where a budget ended the task. */
+  task_failed: {
+    ...totals,
+    reason: text,
+    message: text,
+    failed_subtasks: z.array(text),
+    result: z.strictObject({ summary: text, answer: text }).optional(),
+  },
   subtask_started: { ...subtask, attempt: count, model_tier: Tier },
   subtask_delivered: { ...subtask, attempt: count, summary: text, digest: text, answer: text.optional() },
   subtask_completed: {
@@ -151,13 +161,16 @@ const shapes = {
   wait_elapsed: { what: text, n: count },
   model_invocation: {
     subtask_id: SubtaskId.optional(),
-    phase: z.enum(["start", "done"]),
+    /** `failed`: the call gave no reply; the same step may start again. */
+    phase: z.enum(["start", "done", "failed"]),
     role: text,
     step: text,
     attempt: count,
     iteration: count,
     model: text.optional(),
     request_chars: count.optional(),
+    /** Set aside with `start`; what is not used is given back with the end. */
+    reserved: Reserved.optional(),
     usage: CallUsage.optional(),
     finish: text.optional(),
     duration_ms: z.number().optional(),

@@ -1,9 +1,9 @@
 /** The part of `evolve` about what was done: model calls, tool calls, changes to files and their undoing, and times waited for. */
-import { addCall } from "./budget.ts";
 import type { FileChange, RecordedChange } from "./change.ts";
 import type { StampedEvents } from "./event.ts";
 import { onPlanning } from "./evolve-plan.ts";
 import { evolveSubtask } from "./evolve-subtask.ts";
+import { callName, reserved, settled } from "./reservation.ts";
 import type { Folds, Task } from "./task.ts";
 
 export const stepFolds = {
@@ -12,7 +12,7 @@ export const stepFolds = {
   tool_call_started: (task, event) => ({
     ...task,
     usage: { ...task.usage, toolCalls: task.usage.toolCalls + 1 },
-    stepsInFlight: new Set(task.stepsInFlight).add(stepName(event)),
+    stepsInFlight: new Set(task.stepsInFlight).add(callName(event)),
   }),
   tool_call_completed: (task, event) => evolveSubtask(stepRecorded(task, event), event),
   uncertain_effect: (task) => task,
@@ -41,19 +41,9 @@ export const stepFolds = {
     event.what === "plan" ? onPlanning(task, (planning) => ({ ...planning, wait: null })) : evolveSubtask(task, event),
 } satisfies Partial<Folds>;
 
-interface StepEvent {
-  readonly subtask_id?: string | undefined;
-  readonly attempt: number;
-  readonly step: string;
-}
-
-function stepName(event: StepEvent): string {
-  return `${event.subtask_id ?? ""}/${event.attempt}/${event.step}`;
-}
-
 /** A recorded step is progress: what crashes after it is not the same crash again. */
-function stepRecorded(task: Task, event: StepEvent): Task {
-  return { ...task, recoveries: 0, stepsInFlight: without(task.stepsInFlight, stepName(event)) };
+function stepRecorded(task: Task, event: Parameters<typeof callName>[0]): Task {
+  return { ...task, recoveries: 0, stepsInFlight: without(task.stepsInFlight, callName(event)) };
 }
 
 function without(set: ReadonlySet<string>, member: string): ReadonlySet<string> {
@@ -61,12 +51,16 @@ function without(set: ReadonlySet<string>, member: string): ReadonlySet<string> 
 }
 
 function modelStep(task: Task, event: StampedEvents["model_invocation"]): Task {
+  const name = callName(event);
   if (event.phase === "start") {
-    const usage = { ...task.usage, modelCalls: task.usage.modelCalls + 1 };
-    return { ...task, usage, stepsInFlight: new Set(task.stepsInFlight).add(stepName(event)) };
+    const kept = event.reserved === undefined ? task : reserved(task, name, { usage: event.reserved, at: event.at });
+    const usage = { ...kept.usage, modelCalls: kept.usage.modelCalls + 1 };
+    return { ...task, ...kept, usage, stepsInFlight: new Set(task.stepsInFlight).add(name) };
   }
-  const usage = event.usage === undefined ? task.usage : addCall(task.usage, event.usage);
-  return evolveSubtask({ ...stepRecorded(task, event), usage }, event);
+  const next = { ...task, ...settled(task, name, event.usage) };
+  if (event.phase === "done") return evolveSubtask(stepRecorded(next, event), event);
+  // No progress: it may fail again and again.
+  return { ...next, stepsInFlight: without(task.stepsInFlight, name) };
 }
 
 interface Origin {

@@ -1,6 +1,7 @@
 /** The part of `evolve` about the life of a task as a whole: pausing, recovering, checks, its end, and a life after it. */
 import type { StampedEvents } from "./event.ts";
 import { planningOf } from "./evolve-plan.ts";
+import { lapsed } from "./reservation.ts";
 import type { Folds, Subtask, Task } from "./task.ts";
 
 /** Events that tell something and change nothing. */
@@ -16,6 +17,7 @@ export const taskFolds = {
   task_resumed: (task, event) => (event.reopened ? reopened(task, event) : { ...task, paused: "no" }),
   task_recovered: (task, event) => ({
     ...task,
+    ...lapsed(task),
     recoveries: event.recoveries,
     stepsInFlight: new Set(),
   }),
@@ -27,6 +29,7 @@ export const taskFolds = {
   task_failed: (task, event) => ({
     ...closed(task, "failed", event.at),
     failure: { reason: event.reason, message: event.message },
+    result: event.result ?? null,
   }),
   checks_started: (task, event) => ({
     ...task,
@@ -56,6 +59,7 @@ function closed(task: Task, outcome: "completed" | "failed" | "cancelled", at: n
   const { planning } = task;
   return {
     ...task,
+    ...lapsed(task),
     phase: "closed",
     outcome,
     paused: "no",

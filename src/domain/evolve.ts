@@ -2,7 +2,7 @@
  * evolve (task, event) → task: what is true after an event. No rules, no time, no chance. Events of every version ever
  * written are read here. What each event does stands in one table a noun: task, plan, persons, steps, subtask.
  */
-import { noUsage } from "./budget.ts";
+import { nothing, noUsage } from "./budget.ts";
 import type { EventOf, EventType, StampedEvents, TaskEvent } from "./event.ts";
 import { personFolds } from "./evolve-persons.ts";
 import { firstPlanning, planFolds } from "./evolve-plan.ts";
@@ -47,6 +47,8 @@ export function created(id: string, event: TaskEvent & EventOf<"task_created">):
     result: null,
     failure: null,
     usage: noUsage,
+    reservations: new Map(),
+    excess: nothing,
     changes: null,
     undone: new Set(),
     undos: [],

@@ -1,8 +1,10 @@
 /** Reports: what an executor found. They are recorded or, when their effect is not wanted any more, dropped; never refused. */
 import type { ApprovalAsk, QuestionAsk } from "./approval.ts";
+import type { Charge } from "./budget.ts";
 import type { FileChange } from "./change.ts";
 import type { EventOf, FailureClass, MemoryType, UndoOutcome } from "./event.ts";
 import type { SubtaskSpec } from "./plan.ts";
+import type { Quote } from "./reservation.ts";
 import type { CheckResult, Verdict } from "./verdict.ts";
 
 export type StepStartEvent = EventOf<"tool_call_started"> | EventOf<"model_invocation">;
@@ -29,6 +31,8 @@ export type Report =
       readonly step: string;
       readonly event: StepStartEvent;
       readonly instructionSeqs: readonly number[];
+      /** Of a model call: what it would like to have set aside. */
+      readonly quote?: Quote;
     }
   | {
       readonly type: "StepEnded";
@@ -82,4 +86,6 @@ export interface Circumstances {
   readonly now: number;
   /** Effects in flight beside the one that reports, waits not counted. */
   readonly inFlight: number;
+  /** What the account of the task was charged today, by all its tasks; absent where it has none. */
+  readonly ledger?: Charge;
 }

@@ -1,13 +1,14 @@
 /** Starting: what is said when an effect begins, when one of its steps begins, and when Loom itself begins anew. */
 import { attemptsExhausted } from "./attempts.ts";
-import { type Exhausted, exhausted } from "./budget.ts";
 import { failTask } from "./closing.ts";
 import type { Draft } from "./draft.ts";
 import type { Effect, EffectKind, EffectOf } from "./effect.ts";
 import { effects } from "./effects.ts";
 import { ifKind } from "./narrowing.ts";
 import type { Report } from "./report.ts";
+import { reservedCalls } from "./reservation.ts";
 import { bounds } from "./rules.ts";
+import { paidFor } from "./spending.ts";
 import { isClosed, type Task } from "./task.ts";
 
 /** Plans, attempts, verifications and checks are announced; what else begins shows by what comes of it. */
@@ -60,12 +61,9 @@ function workStarted(draft: Draft, { attempt, subtaskId, tier }: EffectOf<"work"
 }
 
 export function stepStarted(draft: Draft, report: Extract<Report, { type: "StepStarted" }>, effect: Effect): void {
-  const { event, instructionSeqs } = report;
-  const spent = putsBack(effect) ? null : spentBefore(draft, event.type === "model_invocation" ? "model" : "tool");
-  if (spent !== null) {
-    overBudget(draft, spent);
-    return;
-  }
+  const { instructionSeqs } = report;
+  const event = putsBack(effect) ? report.event : paidFor(draft, report);
+  if (event === null) return;
   draft.say(event);
   if (effect.kind !== "work") return;
   const iteration = event.type === "model_invocation" ? event.iteration : 0;
@@ -80,23 +78,18 @@ function putsBack(effect: Effect): boolean {
   return effect.kind === "undo" || effect.kind === "revert";
 }
 
-function spentBefore(draft: Draft, step: "model" | "tool"): Exhausted | null {
-  const { brief, opened, usage } = draft.task;
-  return exhausted(brief.budget, usage, { wallMs: draft.now - opened.at, step });
-}
-
-export function overBudget(draft: Draft, spent: Exhausted): void {
-  const { budget_name, limit, observed } = spent;
-  draft.say({ type: "task_budget_exhausted", budget_name, observed, limit });
-  failTask(draft, "budget", `The budget for ${budget_name} is spent: ${observed} of ${limit}`);
-}
-
 /** A task that had nothing in flight when Loom went down lost nothing by it, and says nothing about it. */
 export function recovered(draft: Draft, stepsInFlight: readonly string[]): void {
   const { task } = draft;
-  if (isClosed(task) || !wasInFlight(task)) return;
+  const settled = reservedCalls(task);
+  if (isClosed(task) || !(settled !== null || wasInFlight(task))) return;
   const recoveries = task.recoveries + 1;
-  draft.say({ type: "task_recovered", steps_in_flight: [...stepsInFlight], recoveries });
+  draft.say({
+    type: "task_recovered",
+    steps_in_flight: [...stepsInFlight],
+    recoveries,
+    ...(settled === null ? {} : { settled }),
+  });
   if (recoveries < bounds.recoveriesMax) return;
   const message = `Loom died ${recoveries} times in a row without a new step of this task; it is not tried again`;
   failTask(draft, "crash_loop", message);

@@ -2,7 +2,7 @@
 
 import { unreachable } from "../lib/result.ts";
 import type { Approval, Question } from "./approval.ts";
-import type { Usage } from "./budget.ts";
+import type { Charge, Reservations, Usage } from "./budget.ts";
 import type { RecordedChange } from "./change.ts";
 import type { EventOf, EventType, FailureClass, StampedEvents, SteerMode, UndoScope } from "./event.ts";
 import type { SubtaskSpec, Tier } from "./plan.ts";
@@ -147,6 +147,10 @@ export interface Task {
   readonly result: { readonly summary: string; readonly answer: string } | null;
   readonly failure: { readonly reason: string; readonly message: string } | null;
   readonly usage: Usage;
+  /** Of the model calls in flight. */
+  readonly reservations: Reservations;
+  /** What calls used beyond their reservations, all together: so far may the task pass a cap. */
+  readonly excess: Charge;
   readonly changes: Newest<RecordedChange>;
   readonly undone: ReadonlySet<string>;
   readonly undos: readonly Undo[];

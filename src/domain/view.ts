@@ -1,7 +1,7 @@
 /** Views: what the outside reads of a task, folded from its state. Field names are the contract's. */
 import type { Approval, Question } from "./approval.ts";
 import { type AwaitingView, awaitingOf } from "./awaiting.ts";
-import type { Budget } from "./budget.ts";
+import { type BudgetView, budgetView } from "./budget-view.ts";
 import { type FileChange, netChanges, type Operation, operationOf } from "./change.ts";
 import { effects, pendingRows } from "./effects.ts";
 import { runIdOf } from "./ids.ts";
@@ -79,7 +79,7 @@ export interface TaskView {
     readonly wall_ms: number;
     readonly usd?: number;
   };
-  readonly budget: Budget;
+  readonly budget: BudgetView;
   readonly last_seq: number;
   readonly created_at: string;
   readonly updated_at: string;
@@ -187,7 +187,7 @@ export function viewOf(task: Task, held: Held | null = null): TaskView {
       wall_ms: (task.completedAt ?? task.updatedAt) - task.createdAt,
       ...(usage.costMicroUsd > 0 ? { usd: usage.costMicroUsd / 1e6 } : {}),
     },
-    budget: brief.budget,
+    budget: budgetView(task),
     last_seq: task.lastSeq,
     created_at: iso(task.createdAt),
     updated_at: iso(task.updatedAt),

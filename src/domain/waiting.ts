@@ -6,7 +6,7 @@ import { type Effect, type EffectOf, wallBudget } from "./effect.ts";
 import { failed } from "./outcomes.ts";
 import { expireApproval } from "./persons.ts";
 import type { Report } from "./report.ts";
-import { overBudget } from "./starting.ts";
+import { overBudget } from "./spending.ts";
 
 const waitMsLeast = 1000;
 const waitMsMost = 300_000;

@@ -3,15 +3,19 @@
  * lead to. Pure; nothing of it is true until it is appended.
  */
 
+import { type Charge, nothing, sum } from "../domain/budget.ts";
 import { decide } from "../domain/decide.ts";
 import type { Event, TaskEvent } from "../domain/event.ts";
-import type { Report } from "../domain/report.ts";
+import type { Circumstances, Report } from "../domain/report.ts";
 import type { Request } from "../domain/request.ts";
+import { dayOf } from "../domain/reservation.ts";
 import { settle } from "../domain/settle.ts";
+import { mustWait, startedAs } from "../domain/spending.ts";
 import type { Task } from "../domain/task.ts";
 import type { Refusal } from "../lib/errors.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import type { Append, Blob, IdempotencyRow, StepRow } from "../ports/event-store.ts";
+import { AccountCharges } from "./account-charges.ts";
 import { folded } from "./log-reading.ts";
 import { outboxOf, rowOf } from "./projection.ts";
 
@@ -57,7 +61,9 @@ export interface Answer {
 /** A message is answered, or it met a bug: that fails alone, and what stands beside it goes on. */
 export type Fate =
   | { readonly kind: "answer"; readonly answer: Answer }
-  | { readonly kind: "bug"; readonly error: unknown };
+  | { readonly kind: "bug"; readonly error: unknown }
+  /** It is to be asked again when a model call in flight has ended. */
+  | { readonly kind: "later" };
 
 export interface Drafted {
   /** The state after the append. */
@@ -77,6 +83,8 @@ export interface Standing {
   readonly now: number;
   /** How many effects are in flight, waits and those that ended not counted. */
   readonly inFlight: (ended: ReadonlySet<string>) => number;
+  /** What the task's account was charged today, where it has one. */
+  readonly ledger?: Charge;
   readonly redact: <T>(value: T) => T;
 }
 
@@ -109,6 +117,7 @@ class Batch {
   readonly #steps: StepRow[] = [];
   readonly #blobs: Blob[] = [];
   #idempotency: IdempotencyRow | null = null;
+  #accounts = new AccountCharges();
   #task: Task | null;
   keyed: number | null = null;
 
@@ -120,7 +129,7 @@ class Batch {
   take(message: Message): void {
     if (message.kind === "report" && message.ends !== undefined) this.#ended.add(message.ends);
     try {
-      this.#fates.push({ kind: "answer", answer: this.#answer(message) });
+      this.#fates.push(this.#fate(message));
     } catch (error) {
       this.#fates.push({ kind: "bug", error });
     }
@@ -129,6 +138,17 @@ class Batch {
   drafted(): Drafted {
     const drafted = { task: this.#task, stamped: this.#stamped, fates: this.#fates, keyed: this.keyed };
     return { ...drafted, append: this.#task === null ? null : this.#append(this.#task) };
+  }
+
+  #fate(message: Message): Fate {
+    const task = this.#task;
+    const isEarly = task !== null && message.kind === "report" && mustWait(task, message.report, this.#circumstances());
+    return isEarly ? { kind: "later" } : { kind: "answer", answer: this.#answer(message) };
+  }
+
+  #circumstances(): Circumstances {
+    const { now, inFlight, ledger = nothing } = this.#standing;
+    return { now, inFlight: inFlight(this.#ended), ledger: sum(ledger, this.#accounts.chargedOn(dayOf(now))) };
   }
 
   #answer(message: Message): Answer {
@@ -145,8 +165,7 @@ class Batch {
   }
 
   #ask(message: Message): Result<readonly Event[], Refusal> {
-    const { now, inFlight } = this.#standing;
-    const circumstances = { now, inFlight: inFlight(this.#ended) };
+    const circumstances = this.#circumstances();
     if (message.kind === "request") {
       const refusal = staleness(this.#task, message.ifSeq);
       return refusal === null ? decide(this.#task, message.request, circumstances) : err(refusal);
@@ -158,18 +177,21 @@ class Batch {
   #say(events: readonly Event[]): void {
     const { taskId, now, redact } = this.#standing;
     let task = this.#task;
+    const accounts = this.#accounts.copy();
     const stamped = events.map((event) => {
       const next: TaskEvent = { ...redact(event), seq: (task?.lastSeq ?? 0) + 1, at: now };
+      if (task !== null) accounts.add(task, next);
       task = folded(taskId, task, next);
       return next;
     });
+    this.#accounts = accounts;
     this.#task = task;
     this.#stamped.push(...stamped);
   }
 
   /** The start of a step is kept only if it was let start: what was refused did not happen. */
   #keep({ report, steps = [], blobs = [] }: ReportMessage, events: readonly Event[]): void {
-    if (report.type === "StepStarted" && !events.includes(report.event)) return;
+    if (report.type === "StepStarted" && startedAs(report, events) === undefined) return;
     this.#steps.push(...steps);
     this.#blobs.push(...blobs);
   }
@@ -184,6 +206,7 @@ class Batch {
       steps: this.#steps,
       blobs: this.#blobs,
       outbox: outboxOf(task, this.#stamped),
+      ledger: this.#accounts.entries(task.brief.account),
       ...(this.#idempotency === null ? {} : { idempotency: this.#idempotency }),
     };
   }

@@ -27,7 +27,11 @@ export function corruptView(row: TaskRow, reason: string): TaskView {
     awaiting: [{ kind: "operator", id: row.taskId, reason: "its log cannot be read" }],
     workspace_changes: { files_created: 0, files_modified: 0, files_deleted: 0 },
     usage: { input_tokens: 0, output_tokens: 0, cached_tokens: 0, model_calls: 0, tool_calls: 0, wall_ms: 0 },
-    budget: {},
+    budget: {
+      cap: {},
+      settled: { tokens: 0, model_calls: 0, tool_calls: 0, wall_seconds: 0 },
+      reserved: { tokens: 0 },
+    },
     last_seq: row.lastSeq,
     created_at: iso(row.createdAt),
     updated_at: iso(row.updatedAt),

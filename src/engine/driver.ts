@@ -12,7 +12,9 @@ import type { Held } from "../domain/view.ts";
 import { LoomError, type Refusal } from "../lib/errors.ts";
 import { err, ok, type Result, unreachable } from "../lib/result.ts";
 import type { IdempotencyRow } from "../ports/event-store.ts";
+import type { Ledger } from "../ports/ledger.ts";
 import { type Answer, type Drafted, draftOf, type Idempotency, type Message } from "./batch.ts";
+import { chargedToday } from "./charged-today.ts";
 import { waitAtMost } from "./deadline.ts";
 import { factsOf, isPassing, storageRetryMs } from "./faults.ts";
 import { answerAll, answerDuplicate, type Letter } from "./letters.ts";
@@ -22,8 +24,10 @@ import { Losses } from "./losses.ts";
 import { Mailbox } from "./mailbox.ts";
 import { withoutLog } from "./remains.ts";
 import { Runner, type RunnerPorts } from "./runner.ts";
+import { WaitingCalls } from "./waiting-calls.ts";
 
 export interface DriverPorts extends RunnerPorts {
+  readonly ledger: Ledger;
   /** Takes secrets out of what the log shall keep. */
   readonly redact: <T>(value: T) => T;
   /** Told after each append that changed the task. */
@@ -55,6 +59,7 @@ export class Driver {
   readonly #mailbox: Mailbox<Message, Answer>;
   readonly #runner: Runner;
   readonly #losses = new Losses();
+  readonly #waiting = new WaitingCalls();
   /** Fires when the driver goes down: nothing starts, and a store that is full is not waited for. */
   readonly #ending = new AbortController();
   #isClosed = false;
@@ -168,6 +173,7 @@ export class Driver {
 
   #end(): void {
     if (!this.#ending.signal.aborted) this.#ending.abort(new Error(`The driver of ${this.taskId} goes down`));
+    this.#waiting.end();
   }
 
   #post(message: Message): Promise<Answer> {
@@ -189,16 +195,13 @@ export class Driver {
 
   /** @returns what is still to be taken */
   async #takeSome(letters: readonly Letter[]): Promise<readonly Letter[]> {
-    const drafted = draftOf(
-      letters.map(({ message }) => message),
-      {
-        taskId: this.taskId,
-        task: this.#task,
-        now: this.#ports.clock.now(),
-        inFlight: (ended) => this.#runner.count(ended),
-        redact: this.#ports.redact,
-      },
-    );
+    const messages = letters.map(({ message }) => message);
+    const { clock, redact } = this.#ports;
+    const inFlight = (ended: ReadonlySet<string>): number => this.#runner.count(ended);
+    const standing = { taskId: this.taskId, task: this.#task, now: clock.now(), inFlight, redact };
+    const ledger = await chargedToday(this.#ports.ledger, { ...standing, messages });
+    if (!ledger.ok) return this.#hold(letters, { drafted: draftOf([], standing), error: ledger.error });
+    const drafted = draftOf(messages, { ...standing, ledger: ledger.value });
     const written = await write(this.#ports.store, { taskId: this.taskId, task: this.#task }, drafted.append);
     switch (written.kind) {
       case "appended":
@@ -207,7 +210,9 @@ export class Driver {
         return answerDuplicate(letters, { keyed: drafted.keyed, row: written.row });
       case "conflict":
         this.#task = written.task;
-        return letters;
+        return [...this.#waiting.takeAll(), ...letters];
+      case "overdrawn":
+        return letters; // asked again with what stands there now
       case "failed":
         return this.#hold(letters, { drafted, error: written.error });
       default:
@@ -228,7 +233,7 @@ export class Driver {
     this.#reconcile();
     answerAll(taken, drafted.fates);
     this.#tell();
-    return letters.slice(taken.length);
+    return [...this.#waiting.follow(taken, drafted), ...letters.slice(taken.length)];
   }
 
   #settle(message: Message, isRecorded: boolean): void {

@@ -1,7 +1,8 @@
 /** The journal of one attempt over the driver's mailbox: it has no connection of its own, and what it writes is one append with its events. */
 
 import type { Event } from "../domain/event.ts";
-import type { Report } from "../domain/report.ts";
+import type { Report, StepEndEvent, StepStartEvent } from "../domain/report.ts";
+import { startedAs } from "../domain/spending.ts";
 import type { Json } from "../lib/json.ts";
 import type { Blob, EffectClass, StepRow } from "../ports/event-store.ts";
 import { type Journal, type RecordedStep, type StepEnd, StepRefused, type StepSpec } from "../ports/journal.ts";
@@ -16,6 +17,8 @@ export type Post = (report: Report, kept: Kept) => Promise<readonly Event[]>;
 
 /** What is known of a step; how it may be repeated is judged by the class that it was started under. */
 type KnownStep = RecordedStep & { readonly effectClass: EffectClass };
+
+type Run<T extends Json> = (started: StepStartEvent) => Promise<StepEnd<T>>;
 
 type Standing<T extends Json> = Awaited<ReturnType<NonNullable<StepSpec<T>["interrupted"]>>>;
 
@@ -37,7 +40,7 @@ export class AttemptJournal implements Journal {
     return this.#steps.get(step);
   }
 
-  async step<T extends Json>(spec: StepSpec<T>, run: () => Promise<StepEnd<T>>): Promise<T> {
+  async step<T extends Json>(spec: StepSpec<T>, run: Run<T>): Promise<T> {
     const known = this.#steps.get(spec.step);
     // What was recorded was recorded as a T: a step name stands for one kind of result in all lives of its attempt.
     if (known?.ended !== undefined) return known.ended.result as T;
@@ -50,17 +53,20 @@ export class AttemptJournal implements Journal {
 
   async #run<T extends Json>(
     spec: StepSpec<T>,
-    { started, run }: { readonly started: Json; readonly run: () => Promise<StepEnd<T>> },
+    { started, run }: { readonly started: Json; readonly run: Run<T> },
   ): Promise<T> {
     if (this.#failure !== null) throw this.#failure;
-    const { step, effectClass, event, instructionSeqs = [], blobs = [] } = spec;
-    const events = await this.#post(
-      { type: "StepStarted", key: this.#key, step, event, instructionSeqs },
-      { steps: [{ scope: this.#scope, step, effectClass, started }], blobs },
-    );
-    if (!events.includes(event)) throw new StepRefused(step);
+    const { step, effectClass, event, instructionSeqs = [], blobs = [], quote } = spec;
+    const paid = quote === undefined ? {} : { quote };
+    const report = { type: "StepStarted", key: this.#key, step, event, instructionSeqs, ...paid } as const;
+    const events = await this.#post(report, { steps: [{ scope: this.#scope, step, effectClass, started }], blobs });
+    const startedEvent = startedAs(report, events);
+    if (startedEvent === undefined) throw new StepRefused(step);
     this.#steps.set(step, { step, effectClass, started });
-    const end = await run();
+    const end = await run(startedEvent).catch((error: unknown) => {
+      this.#say(step, spec.failed?.(error, startedEvent) ?? [], {});
+      throw error;
+    });
     this.#end(spec, started, end);
     return end.result;
   }
@@ -79,12 +85,17 @@ export class AttemptJournal implements Journal {
     return standing.end.result;
   }
 
-  /** Not waited for: the mailbox keeps the order, so the next start, which is waited for, makes this durable too. */
   #end<T extends Json>({ step, effectClass }: StepSpec<T>, started: Json, end: StepEnd<T>): void {
     const ended = { result: end.result };
     this.#steps.set(step, { step, effectClass, started, ended });
     const kept = { steps: [{ scope: this.#scope, step, effectClass, started, ended }], blobs: end.blobs ?? [] };
-    this.#post({ type: "StepEnded", key: this.#key, step, events: end.events }, kept).catch((error: unknown) => {
+    this.#say(step, end.events, kept);
+  }
+
+  /** Not waited for: the mailbox keeps the order, so the next start, which is waited for, makes this durable too. */
+  #say(step: string, events: readonly StepEndEvent[], kept: Kept): void {
+    if (events.length === 0 && kept.steps === undefined) return;
+    this.#post({ type: "StepEnded", key: this.#key, step, events }, kept).catch((error: unknown) => {
       this.#failure = new Error(`The end of step ${step} could not be recorded`, { cause: error });
     });
   }

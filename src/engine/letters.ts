@@ -5,12 +5,12 @@ import type { Envelope } from "./mailbox.ts";
 
 export type Letter = Envelope<Message, Answer>;
 
-/** @param fates one a letter */
+/** Those that are to be asked again later are left. @param fates one a letter */
 export function answerAll(letters: readonly Letter[], fates: readonly Fate[]): void {
   for (const [index, letter] of letters.entries()) {
     const fate = fates[index];
     if (fate?.kind === "answer") letter.answer(fate.answer);
-    else letter.fail(fate?.error);
+    else if (fate?.kind !== "later") letter.fail(fate?.error);
   }
 }
 

@@ -173,6 +173,14 @@ export class Runner {
     }
   }
 
+  /** Nothing is said of steps that are cut short because Loom goes down: the next life finds them as they stood. */
+  #postOf(post: Host["post"]): Host["post"] {
+    return async (report, kept) => {
+      const isCut = report.type === "StepEnded" && kept.steps === undefined;
+      return isCut && this.#host.isEnding() ? [] : await post(report, kept);
+    };
+  }
+
   #executor(kind: Exclude<EffectKind, "wait">): (execution: Execution) => Promise<Report> {
     // Each executor is only ever given an effect of its own kind; the table's key says so, the compiler cannot.
     return this.#ports.executors[kind] as (execution: Execution) => Promise<Report>;
@@ -187,7 +195,7 @@ export class Runner {
       effect,
       task: task(),
       current: task,
-      journal: new AttemptJournal({ key: effect.key, scope }, recorded, post),
+      journal: new AttemptJournal({ key: effect.key, scope }, recorded, this.#postOf(post)),
       inbox: {
         instructions: () => (effect.kind === "work" ? laterInstructions(task(), effect.subtaskId) : []),
         interrupted: () => entry.interrupted(),

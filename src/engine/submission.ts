@@ -1,15 +1,18 @@
 /** Submission: how a task comes to be. What can be refused is refused before anything is made; an idempotency key makes it once. */
 
+import type { Charge } from "../domain/budget.ts";
 import { runIdOf } from "../domain/ids.ts";
 import type { Rules } from "../domain/rules.ts";
 import type { Brief } from "../domain/task.ts";
 import { LoomError, refused } from "../lib/errors.ts";
 import type { IdempotencyRow } from "../ports/event-store.ts";
+import type { Ledger } from "../ports/ledger.ts";
 import type { Loom, Submission, Submitted } from "../ports/loom.ts";
 import type { Models } from "../ports/model.ts";
 import type { Egress } from "../ports/policy.ts";
 import type { Clock, Ids } from "../ports/runtime.ts";
 import type { Workspaces } from "../ports/workspace.ts";
+import { accountOf, requireDay, requirePrices } from "./daily-budget.ts";
 import { deadlineIn } from "./deadline.ts";
 import type { Places } from "./places.ts";
 import { type Key, type Repeats, sameRequest } from "./repeats.ts";
@@ -27,6 +30,9 @@ export interface SubmissionPorts {
   /** In force for tasks created from now on. */
   readonly rules: Rules;
   readonly approvers: "wait" | "none";
+  readonly ledger: Ledger;
+  /** Of submitters without one of their own; 0: none. */
+  readonly dailyBudget: Charge;
   readonly allowPrivateWebhooks: boolean;
 }
 
@@ -46,10 +52,13 @@ export async function submit(ports: SubmissionPorts, submission: Submission): Re
 async function created(ports: SubmissionPorts, submission: Submission): ReturnType<Loom["submit"]> {
   const { idempotency } = submission;
   requireModels(ports);
+  const account = accountOf(submission, ports.dailyBudget);
+  requirePrices(ports.models, { budget: submission.budget, account });
+  await requireDay(ports, account);
   if (submission.callbackUrl !== undefined) await checkCallback(ports, submission.callbackUrl);
   const taskId = ports.ids.next("task");
   ports.supervisor.requireRunning();
-  const brief = await briefOf(ports, submission, taskId);
+  const brief = { ...(await briefOf(ports, submission, taskId)), ...(account === undefined ? {} : { account }) };
   const createdAt = ports.clock.now();
   const kept = idempotency === undefined ? undefined : (id: string) => keptAnswer(idempotency, { id, createdAt });
   const result = await ports.supervisor.create(taskId, brief, kept);

@@ -1,7 +1,17 @@
 /** All configured models behind one port: routes a call to the first suitable one that answers, and tells how each is. */
+import { dearest } from "../domain/price.ts";
 import { LoomError } from "../lib/errors.ts";
 import { unreachable } from "../lib/result.ts";
-import type { ModelInfo, ModelPick, ModelReply, ModelRequest, Models, ModelWindow, Role } from "../ports/model.ts";
+import type {
+  ModelInfo,
+  ModelPick,
+  ModelReply,
+  ModelRequest,
+  Models,
+  ModelTerms,
+  ModelWindow,
+  Role,
+} from "../ports/model.ts";
 import type { Clock, Log, Random } from "../ports/runtime.ts";
 import { AnthropicWire } from "./anthropic.ts";
 import { type ModelConfig, type ModelSettings, settingsOf } from "./config.ts";
@@ -88,6 +98,13 @@ class Catalog implements Models, AsyncDisposable {
     return model === undefined ? null : windowOf(model);
   }
 
+  terms(pick: Pick<ModelPick, "role" | "tier" | "avoid">): ModelTerms | null {
+    const candidates = route(this.#models, pick).map((model) => model.terms);
+    if (candidates.length === 0) return null;
+    const maxTokens = Math.max(...candidates.map((terms) => terms.maxTokens));
+    return { maxTokens, price: dearest(candidates.map((terms) => terms.price)) };
+  }
+
   missingRoles(): readonly Role[] {
     return missingRoles(this.#models);
   }
@@ -141,5 +158,10 @@ function noneAnswered(role: Role, failures: readonly LoomError[]): LoomError {
   const options = { cause: first, ...(first.hint === undefined ? {} : { hint: first.hint }) };
   const message = `None of ${failures.length} models could serve the role "${role}": ${failures.map((failure) => failure.message).join("; ")}`;
   if (waits.length === 0) return new LoomError("model_refused", message, options);
-  return new LoomError("model_unavailable", message, { ...options, retryAfterMs: Math.min(...waits) });
+  const begun = failures.some(({ extra }) => extra?.["begun"] === true);
+  return new LoomError("model_unavailable", message, {
+    ...options,
+    retryAfterMs: Math.min(...waits),
+    ...(begun ? { extra: { begun } } : {}),
+  });
 }

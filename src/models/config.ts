@@ -1,11 +1,12 @@
 /** What is configured of a model, and the defaults that fill it. Where a value comes from (file, environment) is not known here. */
 
 import type { Tier } from "../domain/plan.ts";
+import { type Price, picoPerToken } from "../domain/price.ts";
 import { LoomError } from "../lib/errors.ts";
 import type { Role } from "../ports/model.ts";
 
-export interface Price {
-  /** US dollars per million tokens. */
+/** US dollars per million tokens. */
+export interface PriceList {
   readonly input: number;
   readonly output: number;
   /** For input tokens that the provider took from its cache; the input price when absent. */
@@ -29,7 +30,8 @@ export interface ModelConfig {
   /** 0: ask the server. */
   readonly context_tokens?: number | undefined;
   readonly max_concurrency?: number | undefined;
-  readonly price?: Price | undefined;
+  /** Absent: not known, and no money is counted. */
+  readonly price?: PriceList | undefined;
   /** `scripted`: path of the script. */
   readonly script?: string | undefined;
   readonly first_token_timeout_seconds?: number | undefined;
@@ -88,11 +90,17 @@ export function settingsOf(config: ModelConfig): ModelSettings {
     temperature: config.temperature ?? 0.1,
     contextTokens: config.context_tokens ?? 0,
     concurrencyMax: config.max_concurrency ?? 4,
-    price: config.price ?? null,
+    price: priceOf(config.price),
     firstTokenMs: 1000 * (config.first_token_timeout_seconds ?? 300),
     idleMs: 1000 * (config.idle_timeout_seconds ?? 60),
     totalMs: 1000 * (config.total_timeout_seconds ?? 1800),
   };
+}
+
+function priceOf(list: PriceList | undefined): Price | null {
+  if (list === undefined) return null;
+  const { input, output, cached_input: cached = input } = list;
+  return { input: picoPerToken(input), cachedInput: picoPerToken(cached), output: picoPerToken(output) };
 }
 
 function tierOf(tier: number | undefined, roles: readonly Role[]): Tier {

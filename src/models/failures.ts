@@ -78,11 +78,11 @@ function judgeStatus(status: number, detail: string, { error, now }: { error: un
   return { kind: "refused", status, detail: `HTTP ${status}: ${detail}`, toolsUnsupported };
 }
 
-/** @param fallbackMs how long to wait where the server did not say */
+/** @param fallbackMs how long to wait where the server did not say. @param begun it had answered something before it failed */
 export function loomErrorOf(
   failure: Failure,
   at: FailingModel,
-  { cause, fallbackMs }: { cause: unknown; fallbackMs: number },
+  { cause, fallbackMs, begun }: { readonly cause: unknown; readonly fallbackMs: number; readonly begun: boolean },
 ): LoomError {
   const subject = `model "${at.model}" of [models.${at.name}] at ${at.url}`;
   switch (failure.kind) {
@@ -90,6 +90,7 @@ export function loomErrorOf(
       return new LoomError("model_unavailable", `Cannot reach ${subject}: ${failure.detail}`, {
         hint: "See that the server runs and has the model loaded (`loom doctor`), or name a second model for the role",
         retryAfterMs: failure.retryAfterMs ?? fallbackMs,
+        ...(begun ? { extra: { begun } } : {}),
         cause,
       });
     case "refused":

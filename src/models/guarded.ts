@@ -35,6 +35,13 @@ export interface RawReply {
   readonly calls: readonly RawCall[];
   readonly finish: ModelReply["finish"];
   readonly usage: WireUsage | null;
+  /** Attempts that had begun to answer and broke off: the server did its work, and reports it to nobody. */
+  readonly broken: Broken;
+}
+
+export interface Broken {
+  readonly attempts: number;
+  readonly characters: number;
 }
 
 export interface GuardOptions {
@@ -98,19 +105,27 @@ export class Guard {
     const { clock, limits } = this.#options;
     using total = new Deadline(clock, limits.totalMs, () => silence("the whole call took longer than", limits.totalMs));
     using both = new Joined(signal, total.signal);
+    let broken: Broken = { attempts: 0, characters: 0 };
     for (let attempt = 1; ; attempt += 1) {
+      const collected = new Collected(onToken);
       try {
-        return await this.#attempt(open, { signal: both.signal, onToken });
+        await this.#attempt(open, { signal: both.signal, collected });
+        return { ...collected.reply(), broken };
       } catch (error) {
         signal.throwIfAborted();
-        const delayMs = this.#delayOrThrow(error, total.signal.aborted ? Number.POSITIVE_INFINITY : attempt);
+        broken = collected.added(broken);
+        const nth = total.signal.aborted ? Number.POSITIVE_INFINITY : attempt;
+        const delayMs = this.#delayOrThrow(error, { attempt: nth, begun: broken.attempts > 0 });
         await clock.sleepUntil(clock.now() + delayMs, both.signal).catch(() => undefined);
         signal.throwIfAborted();
       }
     }
   }
 
-  async #attempt(open: Open, { signal, onToken }: CallOptions): Promise<RawReply> {
+  async #attempt(
+    open: Open,
+    { signal, collected }: { readonly signal: AbortSignal; readonly collected: Collected },
+  ): Promise<void> {
     const { clock, limits } = this.#options;
     let isWaiting = true;
     const reason = (): Error =>
@@ -119,22 +134,20 @@ export class Guard {
         : new StreamFailure(`the stream stood still for ${limits.idleMs / 1000} s`, { retry: true });
     using quiet = new Deadline(clock, limits.firstTokenMs, reason);
     using stop = new Joined(signal, quiet.signal);
-    const collected = new Collected(onToken);
     for await (const chunk of abortable(open(stop.signal), stop.signal)) {
       if (chunk.kind !== "quiet") isWaiting = false;
       if (!isWaiting) quiet.extend(limits.idleMs);
       collected.add(chunk);
     }
-    return collected.reply();
   }
 
   /** @returns how long to wait before the next attempt; throws what the error means when there shall be none */
-  #delayOrThrow(error: unknown, attempt: number): number {
+  #delayOrThrow(error: unknown, { attempt, begun }: { readonly attempt: number; readonly begun: boolean }): number {
     const { at, clock, log, retry } = this.#options;
     const failure = error instanceof LoomError ? null : judge(error, clock.now());
     if (failure === null) throw error;
     const delayMs = attempt < retry.attempts ? this.#delay(failure, attempt) : null;
-    if (delayMs === null) throw loomErrorOf(failure, at, { cause: error, fallbackMs: comeBackMs });
+    if (delayMs === null) throw loomErrorOf(failure, at, { cause: error, fallbackMs: comeBackMs, begun });
     log.warn(
       { model: at.name, attempt, delayMs: Math.round(delayMs), detail: failure.detail },
       "A model call failed and is tried again",
@@ -175,12 +188,14 @@ class Collected {
   readonly #texts: string[] = [];
   readonly #calls: RawCall[] = [];
   #end: Extract<Chunk, { kind: "end" }> | null = null;
+  #hasBegun = false;
 
   constructor(onToken: ((text: string) => void) | undefined) {
     this.#onToken = onToken;
   }
 
   add(chunk: Chunk): void {
+    this.#hasBegun ||= chunk.kind !== "quiet";
     switch (chunk.kind) {
       case "text":
         this.#texts.push(chunk.text);
@@ -200,7 +215,13 @@ class Collected {
     }
   }
 
-  reply(): RawReply {
+  /** @returns `broken` with this attempt, if the server had begun */
+  added({ attempts, characters }: Broken): Broken {
+    if (!this.#hasBegun) return { attempts, characters };
+    return { attempts: attempts + 1, characters: this.#texts.reduce((sum, text) => sum + text.length, characters) };
+  }
+
+  reply(): Omit<RawReply, "broken"> {
     if (this.#end === null) throw new StreamFailure("the stream ended before the reply was whole", { retry: true });
     return { text: this.#texts.join(""), calls: this.#calls, finish: this.#end.finish, usage: this.#end.usage ?? null };
   }

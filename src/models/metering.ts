@@ -1,6 +1,7 @@
 /** What a call used and cost: as the provider reported it, else estimated: the prompt by what was learnt of the model, the reply at four characters a token. */
 import type { CallUsage } from "../domain/budget.ts";
-import type { Price } from "./config.ts";
+import { costMicroUsd, type Price } from "../domain/price.ts";
+import type { Broken } from "./guarded.ts";
 import type { WireUsage } from "./wire.ts";
 
 const charactersPerToken = 4;
@@ -14,26 +15,24 @@ export function callUsage(
   {
     sentTokens,
     receivedCharacters,
+    broken,
     price,
-  }: { readonly sentTokens: number; readonly receivedCharacters: number; readonly price: Price | null },
+  }: {
+    readonly sentTokens: number;
+    readonly receivedCharacters: number;
+    readonly broken: Broken;
+    readonly price: Price | null;
+  },
 ): CallUsage {
-  const input = reported?.inputTokens ?? sentTokens;
-  const output = reported?.outputTokens ?? estimatedTokens(receivedCharacters);
+  const once = reported?.inputTokens ?? sentTokens;
+  const input = once * (1 + broken.attempts);
+  const output = (reported?.outputTokens ?? estimatedTokens(receivedCharacters)) + estimatedTokens(broken.characters);
   const cached = reported?.cachedTokens;
   return {
     input_tokens: input,
     output_tokens: output,
     ...(cached === undefined ? {} : { cached_tokens: cached }),
     ...(price === null ? {} : { cost_micro_usd: costMicroUsd({ input, output, cached: cached ?? 0 }, price) }),
-    ...(reported === null ? { estimated: true } : {}),
+    ...(reported === null || broken.attempts > 0 ? { estimated: true } : {}),
   };
-}
-
-/** Dollars per million tokens are micro-dollars per token. */
-function costMicroUsd(
-  { input, output, cached }: { input: number; output: number; cached: number },
-  price: Price,
-): number {
-  const fresh = Math.max(0, input - cached);
-  return fresh * price.input + cached * (price.cached_input ?? price.input) + output * price.output;
 }

@@ -1,4 +1,5 @@
 /** One configured model at work: its slots, its guard, what is known of its server, and the protocol in which it takes tools. */
+import type { Price } from "../domain/price.ts";
 import { LoomError, messageOf } from "../lib/errors.ts";
 import { Limiter } from "../lib/limiter.ts";
 import type { ModelInfo, ModelPick, ModelReply, ModelRequest } from "../ports/model.ts";
@@ -94,6 +95,11 @@ export class ServedModel {
     return Math.min(this.#settings.maxTokens, Math.floor(this.contextTokens / 2));
   }
 
+  /** The longest reply that a call may give, and what its tokens cost. */
+  get terms(): { readonly maxTokens: number; readonly price: Price | null } {
+    return { maxTokens: this.#settings.maxTokens, price: this.#settings.price };
+  }
+
   async call(pick: ModelPick, request: ModelRequest, { signal, onToken }: CallOptions): Promise<ModelReply> {
     using both = new Joined(signal, this.#lifetime);
     const options = { signal: both.signal, onToken };
@@ -143,7 +149,19 @@ export class ServedModel {
       context_tokens: this.#knownWindow,
       tool_protocol: this.#server.support?.protocol ?? "unknown",
       health: this.#health,
+      price: this.#priceList,
       notes: notes.filter((note) => typeof note === "string"),
+    };
+  }
+
+  get #priceList(): ModelInfo["price"] {
+    const { price } = this.#settings;
+    if (price === null) return null;
+    const usd = { input: price.input / 1e6, cached_input: price.cachedInput / 1e6, output: price.output / 1e6 };
+    return {
+      input_usd_per_million: usd.input,
+      cached_input_usd_per_million: usd.cached_input,
+      output_usd_per_million: usd.output,
     };
   }
 
@@ -213,6 +231,7 @@ export class ServedModel {
     const usage = callUsage(raw.usage, {
       sentTokens: this.#ratio.tokensLikely(promptSize(call)),
       receivedCharacters: receivedBy(raw),
+      broken: raw.broken,
       price: this.#settings.price,
     });
     const reply = replyOf(raw, { request, isJson, usage, model: this.name });

@@ -16,6 +16,10 @@ export interface KeyWish {
   readonly ratePerMinute: number | null;
   /** Tasks that are open at a time; null: any number. */
   readonly tasksMax: number | null;
+  /** Tokens that its tasks may use in a day of UTC; null: as [keys] in loom.toml says. */
+  readonly tokensPerDay: number | null;
+  /** Money, the same. */
+  readonly microUsdPerDay: number | null;
 }
 
 export interface ApiKey extends KeyWish {

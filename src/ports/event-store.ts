@@ -5,6 +5,7 @@
 
 import type { TaskEvent } from "../domain/event.ts";
 import type { Json } from "../lib/json.ts";
+import type { LedgerEntry } from "./ledger.ts";
 
 export type EffectClass = "pure" | "workspace" | "external";
 
@@ -66,6 +67,8 @@ export interface Append {
   readonly blobs?: readonly Blob[];
   readonly outbox?: readonly OutboxRow[];
   readonly idempotency?: IdempotencyRow;
+  /** At most one for each account and day. */
+  readonly ledger?: readonly LedgerEntry[];
 }
 
 export type AppendResult =
@@ -73,7 +76,9 @@ export type AppendResult =
   /** Someone else wrote: the log stands at `seq`, nothing of this append was kept. */
   | { readonly kind: "conflict"; readonly seq: number }
   /** The idempotency key was taken by another append; nothing of this one was kept. */
-  | { readonly kind: "duplicate"; readonly row: IdempotencyRow };
+  | { readonly kind: "duplicate"; readonly row: IdempotencyRow }
+  /** A cap of the ledger would be passed; nothing of this append was kept. */
+  | { readonly kind: "overdrawn" };
 
 /** An event in the numbering over all tasks, given after commit: `g` grows by at least one, without holes that fill later. */
 export interface GlobalEvent {

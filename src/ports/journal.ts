@@ -6,6 +6,7 @@
 import type { ApprovalAsk } from "../domain/approval.ts";
 import type { EventOf } from "../domain/event.ts";
 import type { StepEndEvent, StepStartEvent } from "../domain/report.ts";
+import type { Quote } from "../domain/reservation.ts";
 import type { Json } from "../lib/json.ts";
 import type { Blob, EffectClass } from "./event-store.ts";
 
@@ -33,6 +34,10 @@ export interface StepSpec<T extends Json> {
   readonly blobs?: readonly Blob[];
   /** Instructions that enter with this step; each gets its `steer_applied`. */
   readonly instructionSeqs?: readonly number[];
+  /** Of a model call: what it would like to have set aside. It waits where calls in flight must first give something back. */
+  readonly quote?: Quote;
+  /** What the log shall say when `run` throws; the step stays started. @param started the event with what was set aside */
+  readonly failed?: (error: unknown, started: StepStartEvent) => readonly StepEndEvent[];
   /**
    * Only for a step that was started in an earlier life and not ended. `again`: run it; `done`: it had happened, record
    * this; `uncertain`: nobody knows, record this and say so. Not asked for `pure` steps, which run again.
@@ -55,12 +60,12 @@ export interface Journal {
 
   /**
    * Returns the recorded result, or records the start durably, runs, records the end, and returns.
-   * The end is durable before the next step of this journal starts.
+   * The end is durable before the next step of this journal starts. `run` is given the event as it was recorded.
    *
    * @throws StepRefused when the effect is not wanted any more or its budget is spent: nothing ran
    * @throws whatever `run` throws; the step then stays started and not ended
    */
-  step<T extends Json>(spec: StepSpec<T>, run: () => Promise<StepEnd<T>>): Promise<T>;
+  step<T extends Json>(spec: StepSpec<T>, run: (started: StepStartEvent) => Promise<StepEnd<T>>): Promise<T>;
 }
 
 /** The effect is not wanted any more: unwind, report nothing. */

@@ -4,7 +4,7 @@
  */
 
 import type { QuestionAnswer } from "../domain/approval.ts";
-import type { Budget } from "../domain/budget.ts";
+import type { Budget, Charge } from "../domain/budget.ts";
 import type { MemoryType, SteerMode, TaskEvent, UndoOutcome, UndoScope } from "../domain/event.ts";
 import type { Check } from "../domain/plan.ts";
 import type { TaskPolicy } from "../domain/policy-rules.ts";
@@ -43,6 +43,8 @@ export interface Submission {
   readonly submittedBy: string;
   /** How many tasks of this submitter may be open, this one included; absent: any number. */
   readonly openTasksMax?: number;
+  /** What all tasks of this submitter may use in a day of UTC; where nothing is said, what the configuration says. */
+  readonly dailyBudget?: Partial<Charge>;
   /** Kept in the transaction that creates the task, for 24 h. */
   readonly idempotency?: NonNullable<Terms["idempotency"]>;
 }

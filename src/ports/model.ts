@@ -2,6 +2,7 @@
 
 import type { CallUsage } from "../domain/budget.ts";
 import type { Tier } from "../domain/plan.ts";
+import type { Price } from "../domain/price.ts";
 import type { JsonObject } from "../lib/json.ts";
 
 export type Role = "planner" | "executor" | "verifier" | "extractor" | "compactor";
@@ -93,6 +94,12 @@ export interface ModelInfo {
   /** How tool calls travel: natively, or as JSON by schema where the server drops `tools`. @see DECISIONS 44 */
   readonly tool_protocol: "native" | "json_schema" | "unknown";
   readonly health: "up" | "down" | "unknown";
+  /** As configured; null: not known, so no money is counted and no budget in dollars is taken. */
+  readonly price: {
+    readonly input_usd_per_million: number;
+    readonly cached_input_usd_per_million: number;
+    readonly output_usd_per_million: number;
+  } | null;
   readonly notes: readonly string[];
 }
 
@@ -103,6 +110,13 @@ export interface ModelWindow {
   readonly maxTokens: number;
   /** As learnt from what its server counted; careful until then. */
   readonly bytesPerToken: number;
+}
+
+export interface ModelTerms {
+  /** The longest reply in tokens. */
+  readonly maxTokens: number;
+  /** The dearest of them; null when that of one is not known. */
+  readonly price: Price | null;
 }
 
 export interface Models {
@@ -123,6 +137,9 @@ export interface Models {
 
   /** The same, once its server has said how large the window is, or was not there to say it. @throws the signal's reason */
   window(pick: Pick<ModelPick, "role" | "tier" | "avoid">, signal: AbortSignal): Promise<ModelWindow | null>;
+
+  /** What a call may cost at most, whichever suitable model answers it; null when none is configured for the role. */
+  terms(pick: Pick<ModelPick, "role" | "tier" | "avoid">): ModelTerms | null;
 
   /** Roles that are needed and that no model serves. Empty: tasks can be accepted. @see DECISIONS 10 */
   missingRoles(): readonly Role[];

@@ -18,7 +18,7 @@ import { pastAttempt } from "./records.ts";
 import { askFitting } from "./request-room.ts";
 
 export interface AnswererPorts {
-  readonly models: Pick<Models, "call" | "readJson" | "window">;
+  readonly models: Pick<Models, "call" | "readJson" | "terms" | "window">;
   readonly events: Pick<EventStore, "steps">;
   readonly clock: Pick<Clock, "now">;
 }

@@ -19,7 +19,7 @@ import { type PastAttempt, pastAttempt } from "./records.ts";
 import { askFitting } from "./request-room.ts";
 
 export interface ExtractorPorts {
-  readonly models: Pick<Models, "call" | "readJson" | "window">;
+  readonly models: Pick<Models, "call" | "readJson" | "terms" | "window">;
   readonly events: Pick<EventStore, "steps">;
   readonly clock: Pick<Clock, "now">;
 }

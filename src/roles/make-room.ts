@@ -13,7 +13,7 @@ import { askModel, emptyReply, type ModelStepPorts } from "./model-step.ts";
 import { EpochPlan, Reply, TurnStarted } from "./records.ts";
 
 export interface RoomPorts extends ModelStepPorts {
-  readonly models: Pick<Models, "call" | "first" | "readJson">;
+  readonly models: Pick<Models, "call" | "first" | "readJson" | "terms">;
 }
 
 export interface RoomAt {

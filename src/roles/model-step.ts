@@ -1,12 +1,15 @@
 /** One model call as one step of the journal, the same for every role; and what a model that cannot be had means for a report. */
 
+import type { CallUsage, Reserved } from "../domain/budget.ts";
 import type { EventOf } from "../domain/event.ts";
-import type { Report } from "../domain/report.ts";
+import type { Report, StepStartEvent } from "../domain/report.ts";
+import type { Quote } from "../domain/reservation.ts";
 import { LoomError } from "../lib/errors.ts";
 import type { Json } from "../lib/json.ts";
 import type { Journal } from "../ports/journal.ts";
-import type { Message, ModelPick, ModelReply, ModelRequest, Models, ToolSchema } from "../ports/model.ts";
+import type { Message, ModelPick, ModelReply, ModelRequest, Models, ModelTerms, ToolSchema } from "../ports/model.ts";
 import type { Clock } from "../ports/runtime.ts";
+import { PromptMeter } from "./prompt-meter.ts";
 import { jsonOf, Reply } from "./records.ts";
 
 export interface ModelStep {
@@ -27,10 +30,12 @@ export interface ModelStep {
   readonly onToken?: (text: string) => void;
   /** The reply that stands for an error of the call; null when the error is to be thrown. */
   readonly replyFor?: (error: unknown) => Reply | null;
+  /** Of the conversation that this request goes on with; absent: it is the first of its own. */
+  readonly meter?: PromptMeter;
 }
 
 export interface ModelStepPorts {
-  readonly models: Pick<Models, "call">;
+  readonly models: Pick<Models, "call" | "terms">;
   readonly clock: Pick<Clock, "now">;
 }
 
@@ -46,6 +51,8 @@ export async function askModel(journal: Journal, ports: ModelStepPorts, ask: Mod
     ...(ask.at.epoch === undefined ? {} : { epoch: ask.at.epoch }),
   };
   const requestChars = charsOf(ask.request.messages, ask.request.tools);
+  const meter = ask.meter ?? new PromptMeter();
+  const quote = quoteOf(ports.models.terms(ask.pick), ask.request, meter);
   const result = await journal.step(
     {
       step: ask.step,
@@ -53,27 +60,57 @@ export async function askModel(journal: Journal, ports: ModelStepPorts, ask: Mod
       event: { ...about, phase: "start", request_chars: requestChars },
       ...(ask.started === undefined ? {} : { started: ask.started }),
       ...(ask.instructionSeqs === undefined ? {} : { instructionSeqs: ask.instructionSeqs }),
+      ...(quote === null ? {} : { quote }),
+      failed: (error, started) => [{ ...about, phase: "failed", ...failureFacts(error, reservedBy(started)) }],
     },
-    async () => {
+    async (started) => {
       const began = ports.clock.now();
-      const reply = await replyTo(ports, ask);
+      const reply = await replyTo(ports, ask, reservedBy(started));
       const spent = { duration_ms: ports.clock.now() - began, request_chars: requestChars };
       const done = { ...about, phase: "done" as const, ...spent, ...factsOf(reply) };
       return { result: jsonOf(reply), events: [done, ...truncation(ask, reply)] };
     },
   );
-  return Reply.parse(result);
+  const reply = Reply.parse(result);
+  meter.observe(ask.request, reply.usage);
+  return reply;
 }
 
-async function replyTo({ models }: ModelStepPorts, ask: ModelStep): Promise<Reply> {
+function quoteOf(terms: ModelTerms | null, request: ModelRequest, meter: PromptMeter): Quote | null {
+  if (terms === null) return null;
+  const outputTokens = Math.min(request.maxTokens ?? terms.maxTokens, terms.maxTokens);
+  return { inputTokens: meter.tokensOf(request), outputTokens, price: terms.price };
+}
+
+function reservedBy(started: StepStartEvent): Reserved | undefined {
+  return started.type === "model_invocation" ? started.reserved : undefined;
+}
+
+async function replyTo({ models }: ModelStepPorts, ask: ModelStep, reserved: Reserved | undefined): Promise<Reply> {
   try {
     const options = { signal: ask.signal, ...(ask.onToken === undefined ? {} : { onToken: ask.onToken }) };
-    return noticed(recordedReply(await models.call(ask.pick, ask.request, options)), ask.growsFrom);
+    const granted = reserved === undefined ? {} : { maxTokens: reserved.output_tokens };
+    const reply = await models.call(ask.pick, { ...ask.request, ...granted }, options);
+    return noticed(recordedReply(reply), ask.growsFrom);
   } catch (error) {
     const reply = ask.replyFor?.(error) ?? null;
     if (reply === null) throw error;
-    return reply;
+    // Cut while the model wrote: nobody says how much that was.
+    return reply.finish === "interrupted" && reserved !== undefined ? { ...reply, usage: atMost(reserved) } : reply;
   }
+}
+
+function atMost(reserved: Reserved): CallUsage {
+  return { ...reserved, estimated: true };
+}
+
+/** A call that the server refused, or never began, costs nothing; one that was cut while it ran, as much as it may have. */
+function failureFacts(error: unknown, reserved: Reserved | undefined): Partial<EventOf<"model_invocation">> {
+  const isFree = error instanceof LoomError && error.extra?.["begun"] !== true;
+  return {
+    error: error instanceof LoomError ? error.code : "stopped",
+    ...(isFree || reserved === undefined ? {} : { usage: atMost(reserved) }),
+  };
 }
 
 function recordedReply(reply: ModelReply): Reply {

@@ -12,7 +12,7 @@ import { askFitting } from "./request-room.ts";
 import { workspaceFailure } from "./workspace-failure.ts";
 
 export interface PlannerPorts {
-  readonly models: Pick<Models, "call" | "readJson" | "window">;
+  readonly models: Pick<Models, "call" | "readJson" | "terms" | "window">;
   readonly tools: Pick<Tools, "forTask">;
   readonly workspaces: Pick<Workspaces, "open">;
   readonly clock: Pick<Clock, "now">;

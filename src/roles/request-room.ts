@@ -32,7 +32,7 @@ export async function requestRoom(
 }
 
 export interface FittingPorts extends ModelStepPorts {
-  readonly models: Pick<Models, "call" | "window">;
+  readonly models: Pick<Models, "call" | "terms" | "window">;
 }
 
 export interface FittingStep extends Omit<ModelStep, "request"> {

@@ -21,7 +21,7 @@ import {
 import { type Opinion, readOpinion, type Said } from "./review-reading.ts";
 
 export interface ReviewPorts extends LookPorts {
-  readonly models: Pick<Models, "call" | "readJson" | "window">;
+  readonly models: Pick<Models, "call" | "readJson" | "terms" | "window">;
   readonly events: Pick<EventStore, "steps">;
 }
 

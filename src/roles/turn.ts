@@ -21,13 +21,14 @@ import { executorExamples } from "./examples.ts";
 import { within } from "./excerpt.ts";
 import { makeRoom } from "./make-room.ts";
 import { askModel, emptyReply, limitOf } from "./model-step.ts";
+import { PromptMeter } from "./prompt-meter.ts";
 import { goOnAfterCut, goOnAfterNothing, lastTurns, nudgeAfterRepeats, steering } from "./prompts.ts";
 import type { JsonReader } from "./reading.ts";
 import { type CallRecord, type EpochPlan, jsonOf, type Opening, type Reply, TurnStarted } from "./records.ts";
 import { Repetition, repeatsToFail, repeatsToNudge } from "./repetition.ts";
 
 export interface LoopPorts extends CallPorts {
-  readonly models: Pick<Models, "call" | "first" | "readJson">;
+  readonly models: Pick<Models, "call" | "first" | "readJson" | "terms">;
 }
 
 export interface LoopRoom {
@@ -49,6 +50,7 @@ export class ToolLoop {
   readonly #conversation: Conversation;
   readonly #seen = new Map<string, FileState>();
   readonly #repetition: Repetition;
+  readonly #meter = new PromptMeter();
   readonly #applied = new Set<number>();
   #denials = 0;
   #shortfalls = 0;
@@ -131,6 +133,7 @@ export class ToolLoop {
       }),
       instructionSeqs: [...(turn === 1 ? toldBefore(execution) : []), ...instructions.map(({ seq }) => seq)],
       signal: AbortSignal.any([stop.aborted, cut]),
+      meter: this.#meter,
       onToken: (text) => execution.token(text, { subtaskId: effect.subtaskId, model }),
       replyFor: (error) => {
         const limit = limitOf(error);

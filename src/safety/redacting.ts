@@ -74,6 +74,7 @@ export function redactingModels(models: Models, redaction: Redaction): Models {
     },
     first: (pick) => models.first(pick),
     window: (pick, signal) => models.window(pick, signal),
+    terms: (pick) => models.terms(pick),
     missingRoles: () => models.missingRoles(),
     list: () => redaction.value(models.list()),
     readJson: (text) => models.readJson(text),

@@ -16,7 +16,6 @@ import { checkSchema, migrations, versionOf } from "./migrations.ts";
 
 /** A server holds the lock for milliseconds. */
 const turnMs = 10_000;
-const everyColumn = "key_id, name, scopes, rate_per_minute, tasks_max, created_at, last_used_at, revoked_at" as const;
 
 export function createAccessCare({ now = Date.now }: { readonly now?: () => number } = {}): AccessCare {
   return {
@@ -52,8 +51,9 @@ function createKey(connection: Database, wish: KeyWish, createdAt: number): { ke
   }
   connection
     .prepare(
-      `INSERT INTO api_key (key_id, name, digest, scopes, rate_per_minute, tasks_max, created_at)
-       VALUES (@id, @name, @digest, @scopes, @ratePerMinute, @tasksMax, @createdAt)`,
+      `INSERT INTO api_key
+         (key_id, name, digest, scopes, rate_per_minute, tasks_max, tokens_per_day, micro_usd_per_day, created_at)
+       VALUES (@id, @name, @digest, @scopes, @ratePerMinute, @tasksMax, @tokensPerDay, @microUsdPerDay, @createdAt)`,
     )
     .run({ ...key, scopes: wish.scopes.join(" "), digest: createHash("sha256").update(text).digest() });
   createAuditWriter(connection)(factsOf("key.create", key.id, createdAt));
@@ -75,7 +75,7 @@ function revokeKey(connection: Database, id: string, revokedAt: number): ApiKey 
 
 function keysOf(connection: Database): ApiKey[] {
   return connection
-    .prepare<[], Parameters<typeof decodeKey>[0]>(`SELECT ${everyColumn} FROM api_key ORDER BY created_at, key_id`)
+    .prepare<[], Parameters<typeof decodeKey>[0]>(`SELECT * FROM api_key ORDER BY created_at, key_id`)
     .all()
     .map(decodeKey);
 }

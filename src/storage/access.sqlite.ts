@@ -22,6 +22,9 @@ interface Row {
   readonly scopes: string;
   readonly rate_per_minute: number | null;
   readonly tasks_max: number | null;
+  /** Files that an older Loom wrote do not have these, and can be read beside it. */
+  readonly tokens_per_day?: number | null;
+  readonly micro_usd_per_day?: number | null;
   readonly created_at: number;
   readonly last_used_at: number | null;
   readonly revoked_at: number | null;
@@ -100,6 +103,8 @@ export function decodeKey(row: Omit<Row, "digest">): ApiKey {
     scopes: row.scopes.split(" ") as Scope[],
     ratePerMinute: row.rate_per_minute,
     tasksMax: row.tasks_max,
+    tokensPerDay: row.tokens_per_day ?? null,
+    microUsdPerDay: row.micro_usd_per_day ?? null,
     createdAt: row.created_at,
     lastUsedAt: row.last_used_at,
     revokedAt: row.revoked_at,

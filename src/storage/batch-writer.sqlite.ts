@@ -10,6 +10,7 @@ import { requireLog } from "./chores.sqlite.ts";
 import type { StorageDatabase } from "./database.ts";
 import { memoryOf } from "./knowledge.ts";
 import { createMemoryWriter } from "./knowledge-writer.sqlite.ts";
+import { createLedgerWriter } from "./ledger.sqlite.ts";
 import { createDeliveryWriter } from "./outbox.sqlite.ts";
 
 interface Head {
@@ -32,10 +33,11 @@ export function createBatchWriter(database: StorageDatabase): BatchWriter {
   const writeRow = createRowWriter(database);
   const writeFacts = createFactsWriter(database);
   const keys = createKeyWriter(database);
+  const ledger = createLedgerWriter(connection);
 
   return (batch) => {
     checkBatch(batch);
-    const { taskId, expectedSeq, idempotency } = batch;
+    const { taskId, expectedSeq, idempotency, ledger: charges = [] } = batch;
     // Before the conflict: one who repeats a request that went through shall get its answer.
     const taken = idempotency === undefined ? null : keys.taken(idempotency);
     if (taken !== null) return { kind: "duplicate", row: taken };
@@ -43,7 +45,9 @@ export function createBatchWriter(database: StorageDatabase): BatchWriter {
     const seq = found?.last_seq ?? 0;
     if (found !== undefined) requireLog(taskId, found.log_state);
     if (seq !== expectedSeq) return { kind: "conflict", seq };
+    if (ledger.isOverdrawnBy(charges)) return { kind: "overdrawn" };
 
+    for (const entry of charges) ledger.write(entry);
     writeRow(batch.projection, found);
     writeFacts(batch);
     if (idempotency !== undefined) keys.write(idempotency);

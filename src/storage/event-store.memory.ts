@@ -2,6 +2,7 @@
  * The ports of storage in memory, under the same contract as the file: for tests, and for runs that keep nothing. It goes
  * through the same queue of batches; what SQLite finds by index and by words, it finds by looking at everything.
  */
+import { type Charge, nothing, sum } from "../domain/budget.ts";
 import type { MemoryType } from "../domain/event.ts";
 import { err, ok } from "../lib/result.ts";
 import type {
@@ -17,6 +18,7 @@ import type { MemoryRow } from "../ports/memory.ts";
 import { checkBatch, idempotencyHorizon } from "./batch.ts";
 import { type Fate, GroupCommit } from "./group-commit.ts";
 import { memoryOf, wordsOf } from "./knowledge.ts";
+import { passesCap } from "./ledger.ts";
 import { createMemoryOutbox, type Deliveries, owed } from "./outbox.memory.ts";
 import type { Storage, StorageOptions } from "./storage.ts";
 
@@ -29,6 +31,8 @@ interface Content {
   readonly deliveries: Deliveries;
   readonly keys: Map<string, IdempotencyRow>;
   readonly memory: MemoryRow[];
+  /** By account and day. */
+  readonly ledger: Map<string, Charge>;
 }
 
 /** Without a clock no idempotency key expires when it is read. */
@@ -41,6 +45,7 @@ export function createMemoryEventStore({ clock, log }: Partial<StorageOptions> =
     deliveries: new Map(),
     keys: new Map(),
     memory: [],
+    ledger: new Map(),
   };
   const group = new GroupCommit(
     { prepare: () => null, commit: (batches) => batches.map((batch) => commit(content, batch)) },
@@ -52,6 +57,7 @@ export function createMemoryEventStore({ clock, log }: Partial<StorageOptions> =
     onOwed: (listener) => group.onOwed(listener),
     ...createReader(content),
     idempotency: async (key) => unexpired(content, key, clock?.now() ?? 0),
+    charged: async (account, day) => chargedOn(content, { account, day }),
     get: async (digest) => content.blobs.get(digest)?.slice() ?? null,
     ...createMemoryOutbox(content.deliveries, {
       tellOwed: () => group.tellOwed(),
@@ -77,17 +83,19 @@ function commit(content: Content, batch: Append): Fate {
 
 /** Checks everything before it changes anything. */
 function write(content: Content, batch: Append): AppendResult {
-  const { taskId, expectedSeq, idempotency, outbox = [] } = batch;
+  const { taskId, expectedSeq, idempotency, outbox = [], ledger = [] } = batch;
   const taken = idempotency === undefined ? null : unexpired(content, idempotency.key, idempotency.createdAt);
   if (taken !== null) return { kind: "duplicate", row: taken };
   const found = content.tasks.get(taskId);
   const seq = found?.lastSeq ?? 0;
   if (seq !== expectedSeq) return { kind: "conflict", seq };
+  if (ledger.some((entry) => passesCap(chargedOn(content, entry), entry))) return { kind: "overdrawn" };
   const repeated = outbox.find(({ deliveryId }) => content.deliveries.has(deliveryId));
   if (repeated !== undefined) throw new Error(`Delivery ${repeated.deliveryId} is in the outbox already`);
 
   content.tasks.set(taskId, { ...batch.projection, goal: found?.goal ?? batch.projection.goal });
   writeFacts(content, batch);
+  for (const entry of ledger) content.ledger.set(placeOf(entry), sum(chargedOn(content, entry), entry));
   if (idempotency !== undefined) content.keys.set(idempotency.key, idempotency);
   return { kind: "appended" };
 }
@@ -103,6 +111,19 @@ function writeFacts(content: Content, { taskId, events, steps = [], blobs = [], 
   for (const step of steps) ofTask.set(JSON.stringify([step.scope, step.step]), step);
   for (const { digest, bytes } of blobs) content.blobs.set(digest, bytes);
   for (const row of outbox) content.deliveries.set(row.deliveryId, owed(row));
+}
+
+interface Place {
+  readonly account: string;
+  readonly day: string;
+}
+
+function placeOf({ account, day }: Place): string {
+  return JSON.stringify([account, day]);
+}
+
+function chargedOn(content: Content, place: Place): Charge {
+  return content.ledger.get(placeOf(place)) ?? nothing;
 }
 
 function unexpired(content: Content, key: string, now: number): IdempotencyRow | null {

@@ -10,6 +10,7 @@ import type { StorageDatabase } from "./database.ts";
 import { guarded } from "./failures.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { createSqliteMemory } from "./knowledge.sqlite.ts";
+import { createLedgerReader } from "./ledger.sqlite.ts";
 import { createLogReader, createRowReader, createStepReader } from "./log-reader.sqlite.ts";
 import { createOutboxReader } from "./outbox.sqlite.ts";
 import type { Storage, StorageOptions } from "./storage.ts";
@@ -36,6 +37,7 @@ export function createSqliteEventStore(database: StorageDatabase, options: Sqlit
     ...createLogReader(database),
     ...createRowReader(database),
     ...createStepReader(database),
+    ...createLedgerReader(database.connection),
     idempotency: async (key) => guarded("read an idempotency key", () => findKey(key, clock.now())),
     get: (digest) => blobs.get(digest),
     ...createOutboxReader(database.connection),

@@ -182,6 +182,19 @@ export const migrations: readonly string[] = [
   CREATE TRIGGER audit_keeps_rows BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;
   CREATE TRIGGER audit_keeps_facts BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;
   `,
+  `
+  -- What each key may spend in a day, and what each account was charged: what its model calls used, and what those in
+  -- flight have set aside. Days are those of UTC.
+  ALTER TABLE api_key ADD COLUMN tokens_per_day INTEGER;
+  ALTER TABLE api_key ADD COLUMN micro_usd_per_day INTEGER;
+  CREATE TABLE ledger (
+    account   TEXT NOT NULL,
+    day       TEXT NOT NULL,
+    tokens    INTEGER NOT NULL,
+    micro_usd INTEGER NOT NULL,
+    PRIMARY KEY (account, day)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /**

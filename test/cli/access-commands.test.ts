@@ -24,6 +24,16 @@ describe("loom keys", () => {
     expect(terminal.out).not.toContain(key.slice(16));
   });
 
+  test("gives a key a budget of the day", async () => {
+    using terminal = new Terminal();
+    const daily = ["--tokens-per-day", "500000", "--usd-per-day", "2.50"];
+    expect(await terminal.run(...create, ...daily, "--json")).toBe(0);
+    expect(JSON.parse(terminal.out)).toMatchObject({ tokens_per_day: 500_000, usd_per_day: 2.5 });
+    terminal.out = "";
+    await terminal.run("keys", "list");
+    expect(terminal.out).toContain("read,submit, 500000 tokens/day, $2.5/day\n");
+  });
+
   test("prints JSON, and revokes once", async () => {
     using terminal = new Terminal();
     await terminal.run(...create, "--json");
@@ -56,6 +66,9 @@ describe("loom keys", () => {
     [["keys", "create", "--name", "ci", "--scopes", "write"], '"write" is no scope'],
     [[...create, "--rate", "fast"], '--rate is "fast"'],
     [[...create, "--max-tasks", "0"], '--max-tasks is "0"'],
+    [[...create, "--tokens-per-day", "many"], '--tokens-per-day is "many"'],
+    [[...create, "--usd-per-day", "0"], '--usd-per-day is "0"'],
+    [[...create, "--usd-per-day", "1e3"], '--usd-per-day is "1e3"'],
     [["audit", "verify", "--expect", "3:x"], '"3:x" is no head'],
   ])("refuses %j, and says why", async (words, why) => {
     using terminal = new Terminal();

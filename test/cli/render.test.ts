@@ -183,6 +183,19 @@ describe("a task as lines", () => {
     ]);
     expect(finalLines({ ...task, plan: null, result: null, errors: [] }, plain)).toHaveLength(3);
   });
+
+  test("says what is left of its budget, where it has one", () => {
+    const settled = { tokens: 900, usd: 0.25, model_calls: 3, tool_calls: 1, wall_seconds: 1.5 };
+    const budget = { cap: {}, settled, reserved: { tokens: 40 } };
+    expect(finalLines({ ...task, budget }, plain)).toEqual(finalLines(task, plain));
+    const capped = { ...budget, cap: { tokens: 1000, usd: 1, model_calls: 5 } };
+    expect(finalLines({ ...task, budget: capped }, plain).slice(-1)).toEqual([
+      "budget: 900 of 1000 tokens (and 40 set aside), 0.25 of 1 usd, 3 of 5 model_calls",
+    ]);
+    expect(finalLines({ ...task, budget: { ...capped, excess: { tokens: 7 } } }, plain).at(-1)).toBe(
+      "servers used more than they were granted: 7 tokens",
+    );
+  });
 });
 
 describe("an undo as lines", () => {

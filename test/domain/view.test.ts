@@ -47,7 +47,11 @@ describe("the view of a task", () => {
       awaiting: [],
       workspace_changes: { files_created: 0, files_modified: 0, files_deleted: 0 },
       usage: { input_tokens: 0, output_tokens: 0, cached_tokens: 0, model_calls: 0, tool_calls: 0, wall_ms: 0 },
-      budget: { tokens: 9 },
+      budget: {
+        cap: { tokens: 9 },
+        settled: { tokens: 0, model_calls: 0, tool_calls: 0, wall_seconds: 0 },
+        reserved: { tokens: 0 },
+      },
       last_seq: 1,
       created_at: iso(epoch),
       updated_at: iso(epoch),
@@ -117,11 +121,11 @@ describe("the view of a task", () => {
   });
 
   test("tells why the task failed", () => {
-    given(created({ budget: { tokens: 1 } }), modelCall("done", { usage: { input_tokens: 5, output_tokens: 0 } }))
+    given(created({ budget: { model_calls: 1 } }), modelCall("start"))
       .reported({ type: "StepStarted", key: "plan:1:1", step: "plan", event: modelCall("start"), instructionSeqs: [] })
       .viewIs({
         status: "failed",
-        errors: [{ subtask: null, error: "budget: The budget for tokens is spent: 5 of 1" }],
+        errors: [{ subtask: null, error: "budget: The budget for model_calls is spent: 1 of 1" }],
       });
   });
 });

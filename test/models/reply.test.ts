@@ -34,7 +34,10 @@ interface Heard {
 }
 
 function heard({ text: said = "", calls = [], finish = "stop", isJson = false }: Heard): ModelReply {
-  return replyOf({ text: said, calls, finish, usage: null }, { request, isJson, usage, model: "main" });
+  return replyOf(
+    { text: said, calls, finish, usage: null, broken: { attempts: 0, characters: 0 } },
+    { request, isJson, usage, model: "main" },
+  );
 }
 
 const native = (name: string, args: string | { path: string }) => ({ calls: [{ id: "c1", name, arguments: args }] });

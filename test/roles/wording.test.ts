@@ -1,10 +1,10 @@
 /** Small tools of wording: excerpts that say what they left out, tool names as models write them, JSON taken as meant. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { meantTool, nearestTools } from "../../src/lib/tool-names.ts";
 import { head, headAndTail, oneLine, shortArguments, within } from "../../src/roles/excerpt.ts";
 import { fenced } from "../../src/roles/prompts.ts";
 import { booleanOf, numberOf, textOf } from "../../src/roles/reading.ts";
-import { meantTool, nearestTools } from "../../src/lib/tool-names.ts";
 
 describe("an excerpt", () => {
   test("is the text itself when it fits, and never more than it may be", () => {

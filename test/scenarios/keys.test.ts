@@ -17,6 +17,8 @@ const wish = (name: string, more: Partial<KeyWish> = {}): KeyWish => ({
   scopes: ["read", "submit"],
   ratePerMinute: null,
   tasksMax: null,
+  tokensPerDay: null,
+  microUsdPerDay: null,
   ...more,
 });
 const story = [

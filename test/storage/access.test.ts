@@ -14,7 +14,8 @@ import { openStorage } from "../../src/storage/opened-storage.ts";
 import { failureOf, temporaryFolder } from "./temporary.ts";
 
 const care = createAccessCare();
-const wish: KeyWish = { name: "ci", scopes: ["read", "submit"], ratePerMinute: 60, tasksMax: 2 };
+const daily = { tokensPerDay: 100_000, microUsdPerDay: 2_500_000 };
+const wish: KeyWish = { name: "ci", scopes: ["read", "submit"], ratePerMinute: 60, tasksMax: 2, ...daily };
 const fact = (at: number, more: Partial<AuditFacts> = {}): AuditFacts => ({
   at,
   actor: "ci",

@@ -4,6 +4,7 @@ import { createMemoryEventStore } from "../../src/storage/event-store.memory.ts"
 import { batch, blob, key, notes, startedAt } from "../contracts/batches.ts";
 import { eventStoreContract } from "../contracts/event-store.ts";
 import { eventStoreListsContract } from "../contracts/event-store-lists.ts";
+import { ledgerContract } from "../contracts/ledger.ts";
 import { memoryContract } from "../contracts/memory.ts";
 import type { OpenedStorage } from "../contracts/opened-storage.ts";
 import { outboxContract } from "../contracts/outbox.ts";
@@ -21,6 +22,7 @@ function openMemory(): OpenedStorage {
 
 describe("memory", () => {
   eventStoreContract(openMemory);
+  ledgerContract(openMemory);
   eventStoreListsContract(openMemory);
   outboxContract(openMemory);
   memoryContract(openMemory);

@@ -29,6 +29,7 @@ export class Bench {
   driverPorts(over: Partial<DriverPorts> = {}): DriverPorts {
     return {
       store: this.store,
+      ledger: this.store.inner,
       executors: this.desk.executors,
       clock: this.clock,
       log: this.#log,

@@ -1,7 +1,9 @@
 /** A whole handle over the engine's bench: real workspaces, changes, redaction and feed; models, tools and egress as the test sets them. */
+
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { nothing } from "../../src/domain/budget.ts";
 import { defaultRules } from "../../src/domain/rules.ts";
 import { selectedChanges } from "../../src/domain/selection.ts";
 import { changesOf } from "../../src/domain/task.ts";
@@ -30,6 +32,7 @@ export const model: ModelInfo = {
   context_tokens: null,
   tool_protocol: "native",
   health: "up",
+  price: null,
   notes: [],
 };
 
@@ -148,6 +151,8 @@ export class LoomRoom implements AsyncDisposable {
       ids: { next: () => taskIdOf(++this.#tasks) },
       rules: defaultRules,
       approvers: "wait",
+      ledger: this.bench.store.inner,
+      dailyBudget: nothing,
       allowPrivateWebhooks: false,
       version: "0.0.1",
       config: { server: { port: 1 } },
@@ -160,6 +165,7 @@ export class LoomRoom implements AsyncDisposable {
       call: () => Promise.reject(new Error("Nobody calls a model here")),
       first: () => null,
       window: () => Promise.resolve(null),
+      terms: () => null,
       missingRoles: () => this.missing,
       list: () => [model],
       readJson: () => null,

@@ -7,6 +7,7 @@ import type { TaskEvent } from "../../src/domain/event.ts";
 import { LoomError } from "../../src/lib/errors.ts";
 import type { Append, AppendResult, EventStore } from "../../src/ports/event-store.ts";
 import type { Stop } from "../../src/ports/executor.ts";
+import type { Ledger } from "../../src/ports/ledger.ts";
 import type { Clock } from "../../src/ports/runtime.ts";
 import { createMemoryEventStore } from "../../src/storage/event-store.memory.ts";
 import { StepClock, turn } from "./clock.ts";
@@ -115,7 +116,7 @@ export class World {
   }
 
   /** The store and the clock as one life has them. */
-  portsOf(life: Life): { readonly store: EventStore; readonly clock: Clock } {
+  portsOf(life: Life): { readonly store: EventStore; readonly ledger: Ledger; readonly clock: Clock } {
     const { store, clock } = this;
     return {
       store: {
@@ -126,6 +127,7 @@ export class World {
         remains: (taskId) => life.within(() => store.remains(taskId)),
         openTasks: () => life.within(() => store.openTasks()),
       },
+      ledger: { charged: (account, day) => life.within(() => store.charged(account, day)) },
       clock: {
         now: () => clock.now(),
         sleepUntil: async (until, signal) => {

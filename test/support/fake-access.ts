@@ -2,6 +2,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { type ApiKey, type Audit, type AuditFacts, type Keys, type KeyWish, scopes } from "../../src/ports/access.ts";
 
+const unlimited = { ratePerMinute: null, tasksMax: null, tokensPerDay: null, microUsdPerDay: null };
+
 export class FakeAccess {
   /** What was recorded, oldest first. */
   readonly rows: AuditFacts[] = [];
@@ -34,7 +36,7 @@ export class FakeAccess {
   } {
     const place = randomBytes(5).toString("hex");
     const text = `loom_${place}_${randomBytes(32).toString("base64url")}`;
-    const usual = { name: `key-${this.#kept.size + 1}`, scopes, ratePerMinute: null, tasksMax: null };
+    const usual = { name: `key-${this.#kept.size + 1}`, scopes, ...unlimited };
     const key: ApiKey = { ...usual, ...wish, id: `key_${place}`, createdAt: 0, lastUsedAt: null, revokedAt: null };
     this.#kept.set(key.id, { key, digest: createHash("sha256").update(text).digest() });
     return { id: key.id, text, headers: { "x-api-key": text } };

@@ -38,7 +38,7 @@ const model: ModelInfo = {
   context_tokens: 8192,
   tool_protocol: "native",
   health: "unknown",
-  notes: [],
+  ...{ price: null, notes: [] },
 };
 
 const tool: ToolView = {

@@ -160,7 +160,11 @@ export function viewOf(task: FakeTask): TaskView {
       .map(({ approval_id, requested_at }) => ({ kind: "approval", id: approval_id, since: requested_at })),
     workspace_changes: { files_created: 0, files_modified: 0, files_deleted: 0 },
     usage: { input_tokens: 0, output_tokens: 0, cached_tokens: 0, model_calls: 0, tool_calls: 0, wall_ms: 0 },
-    budget: submission.budget ?? {},
+    budget: {
+      cap: submission.budget ?? {},
+      settled: { tokens: 0, model_calls: 0, tool_calls: 0, wall_seconds: 0 },
+      reserved: { tokens: 0 },
+    },
     last_seq: events.length,
     created_at: iso(events[0]?.at ?? 0),
     updated_at: updated,

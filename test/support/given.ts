@@ -3,11 +3,12 @@
  * makes is held to its schema on the way.
  */
 import { expect } from "vitest";
+import { type Charge, nothing } from "../../src/domain/budget.ts";
 import { decide } from "../../src/domain/decide.ts";
 import { effects } from "../../src/domain/effects.ts";
 import { type Event, type EventType, eventSchema, type TaskEvent } from "../../src/domain/event.ts";
 import { fold } from "../../src/domain/evolve.ts";
-import type { Report } from "../../src/domain/report.ts";
+import type { Circumstances, Report } from "../../src/domain/report.ts";
 import type { Request } from "../../src/domain/request.ts";
 import { settle } from "../../src/domain/settle.ts";
 import type { Task } from "../../src/domain/task.ts";
@@ -43,11 +44,13 @@ export class Story {
   readonly log: readonly TaskEvent[];
   readonly now: number;
   readonly #inFlight: number;
+  readonly #ledger: Charge;
 
-  constructor(log: readonly TaskEvent[], circumstances: { readonly now: number; readonly inFlight: number }) {
+  constructor(log: readonly TaskEvent[], circumstances: Circumstances) {
     this.log = log;
     this.now = circumstances.now;
     this.#inFlight = circumstances.inFlight;
+    this.#ledger = circumstances.ledger ?? nothing;
   }
 
   get task(): Task {
@@ -64,6 +67,11 @@ export class Story {
     return new Story(this.log, { now: this.now, inFlight: others });
   }
 
+  /** The same, where the account of the task was charged so much today. */
+  charged(ledger: Charge): Story {
+    return new Story(this.log, { now: this.now, inFlight: this.#inFlight, ledger });
+  }
+
   /** The same, and then this. */
   and(...happened: readonly Happened[]): Story {
     return this.#said(flat(happened));
@@ -75,7 +83,7 @@ export class Story {
   }
 
   reported(report: Report): Outcome {
-    const events = settle(this.task, report, { now: this.now, inFlight: this.#inFlight });
+    const events = settle(this.task, report, { now: this.now, inFlight: this.#inFlight, ledger: this.#ledger });
     return new Outcome(this.#said(events), { ok: true, value: events });
   }
 
@@ -124,6 +132,14 @@ export class Outcome extends Story {
 
   recordsNothing(): this {
     return this.records();
+  }
+
+  /** The task has failed, for this budget is spent. */
+  isRefusedFor(budget: string): this {
+    const events = this.#answer.ok ? this.#answer.value : [];
+    expect(events.find(({ type }) => type === "task_budget_exhausted")).toMatchObject({ budget_name: budget });
+    expect(this.task.failure?.reason).toBe("budget");
+    return this;
   }
 
   isRefused(code: string, saying = "", hinting = ""): this {

@@ -229,7 +229,7 @@ export function toolEnded(
 }
 
 export function modelCall(
-  phase: "start" | "done",
+  phase: EventOf<"model_invocation">["phase"],
   more: Partial<EventOf<"model_invocation">> = {},
 ): EventOf<"model_invocation"> {
   return { type: "model_invocation", phase, role: "executor", step: "turn-1", attempt: 1, iteration: 1, ...more };

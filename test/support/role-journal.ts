@@ -40,7 +40,7 @@ export class RoleJournal implements Journal {
     return this.ledger.rows.get(step);
   }
 
-  async step<T extends Json>(spec: StepSpec<T>, run: () => Promise<StepEnd<T>>): Promise<T> {
+  async step<T extends Json>(spec: StepSpec<T>, run: (started: StepStartEvent) => Promise<StepEnd<T>>): Promise<T> {
     const known = this.ledger.rows.get(spec.step);
     if (known?.ended !== undefined) return known.ended.result as T;
     const standing =
@@ -55,11 +55,12 @@ export class RoleJournal implements Journal {
     const started = copy(spec.started ?? null);
     this.ledger.rows.set(spec.step, { scope: this.#scope, step: spec.step, effectClass: spec.effectClass, started });
     this.ledger.keep(spec.blobs);
-    this.ledger.events.push(spec.event);
+    const event = paid(spec);
+    this.ledger.events.push(event);
     this.ledger.applied.push(...(spec.instructionSeqs ?? []));
     this.at("run", spec.step);
     this.ran.push(spec.step);
-    const end = await run();
+    const end = await run(event);
     this.at("end", spec.step);
     this.#end(spec, started, end);
     return end.result;
@@ -71,6 +72,12 @@ export class RoleJournal implements Journal {
     this.ledger.keep(end.blobs);
     this.ledger.events.push(...end.events);
   }
+}
+
+/** As a task without a budget would have it: all that was asked for is set aside. */
+function paid({ event, quote }: Pick<StepSpec<Json>, "event" | "quote">): StepStartEvent {
+  if (event.type !== "model_invocation" || quote === undefined) return event;
+  return { ...event, reserved: { input_tokens: quote.inputTokens, output_tokens: quote.outputTokens } };
 }
 
 /** As it would come back from a database. */

@@ -20,6 +20,8 @@ export interface Place extends Disposable {
     readonly extra?: string;
     readonly contextTokens?: number;
     readonly maxTokens?: number;
+    /** Further keys of each model. */
+    readonly modelKeys?: string;
   }): string;
 }
 
@@ -37,14 +39,22 @@ export function createPlace(): Place {
       writeFileSync(file, content);
     },
     read: (path) => readFileSync(join(workspace, path), "utf8"),
-    configure: ({ url, wire = "openai_compatible", extra = "", contextTokens = 32_768, maxTokens = 8192 }) => {
+    configure: ({ url, ...options }) => {
       const file = join(home, "loom.toml");
-      writeFileSync(file, configText({ home, url, wire, extra, contextTokens, maxTokens }));
+      writeFileSync(file, configText({ home, url, ...usual, ...options }));
       return file;
     },
     [Symbol.dispose]: () => rmSync(home, { recursive: true, force: true }),
   };
 }
+
+const usual = {
+  wire: "openai_compatible",
+  extra: "",
+  contextTokens: 32_768,
+  maxTokens: 8192,
+  modelKeys: "",
+} as const;
 
 function configText(at: {
   readonly home: string;
@@ -53,9 +63,10 @@ function configText(at: {
   readonly extra: string;
   readonly contextTokens: number;
   readonly maxTokens: number;
+  readonly modelKeys: string;
 }): string {
   const model = (name: string, roles: string, tier: number) =>
-    `[models.${name}]\nprovider = "${at.wire}"\nbase_url = "${at.url}"\nmodel = "${name}"\napi_key = "not-a-real-key-${name}"\nroles = ${roles}\ntier = ${tier}\ncontext_tokens = ${at.contextTokens}\nmax_tokens = ${at.maxTokens}\nmax_concurrency = 8\n`;
+    `[models.${name}]\nprovider = "${at.wire}"\nbase_url = "${at.url}"\nmodel = "${name}"\napi_key = "not-a-real-key-${name}"\nroles = ${roles}\ntier = ${tier}\ncontext_tokens = ${at.contextTokens}\nmax_tokens = ${at.maxTokens}\nmax_concurrency = 8\n${at.modelKeys}\n`;
   return [
     "[server]\nport = 0",
     `[memory]\ndatabase_path = "${join(at.home, "loom.db")}"`,
@@ -152,7 +163,13 @@ export interface Scenario extends AsyncDisposable {
 
 export async function startScenario(
   model: ModelServerOptions,
-  options: { readonly wire?: Wire; readonly extra?: string; readonly env?: Readonly<Record<string, string>> } = {},
+  options: {
+    readonly wire?: Wire;
+    readonly extra?: string;
+    readonly maxTokens?: number;
+    readonly modelKeys?: string;
+    readonly env?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<Scenario> {
   const place = createPlace();
   const server = await startModelServer(model);
