@@ -1,9 +1,10 @@
 /** What is answered, as schemas: for OpenAPI, and for tests that hold the answers to it. Open: fields may be added. */
 import { z } from "zod";
+import type { ChangeView } from "../domain/change-view.ts";
 import { eventTypes, UndoOutcome } from "../domain/event.ts";
 import { SubtaskKind, Tier } from "../domain/plan.ts";
 import { TaskPolicy } from "../domain/policy-rules.ts";
-import type { ChangeView, SubtaskView, TaskView } from "../domain/view.ts";
+import type { SubtaskView, TaskView } from "../domain/view.ts";
 import type { DeliveryView, Health, ToolView, TraceStep } from "../ports/loom.ts";
 import type { ModelInfo } from "../ports/model.ts";
 import { GapAnswer } from "./gaps.ts";

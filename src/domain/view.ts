@@ -2,7 +2,7 @@
 import type { Approval, Question } from "./approval.ts";
 import { type AwaitingView, awaitingOf } from "./awaiting.ts";
 import { type BudgetView, budgetView } from "./budget-view.ts";
-import { type FileChange, netChanges, type Operation, operationOf } from "./change.ts";
+import { type FileChange, netChanges, operationOf } from "./change.ts";
 import { effects, pendingRows } from "./effects.ts";
 import { runIdOf } from "./ids.ts";
 import type { SubtaskKind, Tier } from "./plan.ts";
@@ -121,21 +121,6 @@ export interface QuestionView {
   readonly answer?: unknown;
   readonly answered_at?: string;
   readonly answered_by?: string;
-}
-
-export interface ChangeView {
-  readonly change_id: string;
-  readonly path: string;
-  readonly operation: Operation;
-  readonly subtask_id: string;
-  readonly seq: number;
-  readonly undone: boolean;
-  readonly bytes_before: number | null;
-  readonly bytes_after: number | null;
-  readonly moved_to?: string;
-  readonly moved_from?: string;
-  /** Subtasks whose commands ran at the same time, and may have made it. */
-  readonly shared_with?: readonly string[];
 }
 
 /** What the driver knows beside the log: why a task is held although it is wanted. */
@@ -283,20 +268,4 @@ export function questionView(task: Task, question: Question): QuestionView {
     ...(question.answeredAt === undefined ? {} : { answered_at: iso(question.answeredAt) }),
     ...(question.answeredBy === undefined ? {} : { answered_by: question.answeredBy }),
   };
-}
-
-export function changeViews(task: Task): ChangeView[] {
-  return changesOf(task).map((change) => ({
-    change_id: change.changeId,
-    path: change.path,
-    operation: operationOf(change),
-    subtask_id: change.subtaskId,
-    seq: change.seq,
-    undone: change.undone,
-    bytes_before: change.before.kind === "file" ? change.before.bytes : null,
-    bytes_after: change.after.kind === "file" ? change.after.bytes : null,
-    ...(change.moved_to === undefined ? {} : { moved_to: change.moved_to }),
-    ...(change.moved_from === undefined ? {} : { moved_from: change.moved_from }),
-    ...(change.sharedWith === undefined ? {} : { shared_with: change.sharedWith }),
-  }));
 }

@@ -250,10 +250,7 @@ export class Driver {
     this.#guarded("Telling of a change failed", () => this.#ports.changed(this));
   }
 
-  /**
-   * The store cannot take it. Requests are told; reports are kept and tried again, since what they tell has happened.
-   * @returns what is to be tried again; nothing when the error is a bug or the driver goes down
-   */
+  /** The store cannot take it: requests are told, reports are kept. @returns what is to be tried again; nothing when the error is a bug or the driver goes down */
   async #hold(
     letters: readonly Letter[],
     { drafted, error }: { readonly drafted: Drafted; readonly error: unknown },

@@ -1,8 +1,9 @@
 /** The readings of the handle: folded state as views, the log, the journal, the files; nothing here changes anything. */
 
 import { netChanges } from "../domain/change.ts";
+import { changeViews } from "../domain/change-view.ts";
 import { changesOf, isClosed, type Task } from "../domain/task.ts";
-import { approvalView, changeViews, questionView, subtaskViews, type TaskView, viewOf } from "../domain/view.ts";
+import { approvalView, questionView, subtaskViews, type TaskView, viewOf } from "../domain/view.ts";
 import { LoomError } from "../lib/errors.ts";
 import type { EventStore } from "../ports/event-store.ts";
 import type { Loom, TraceStep } from "../ports/loom.ts";

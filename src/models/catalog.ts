@@ -15,6 +15,7 @@ import type {
 import type { Clock, Log, Random } from "../ports/runtime.ts";
 import { AnthropicWire } from "./anthropic.ts";
 import { type ModelConfig, type ModelSettings, settingsOf } from "./config.ts";
+import { isUnusable } from "./failures.ts";
 import { type RetryPolicy, usualRetry } from "./guarded.ts";
 import { type ReadJson, readJson } from "./json-reading.ts";
 import { KnownServer } from "./known-server.ts";
@@ -22,7 +23,7 @@ import { OllamaWire } from "./ollama.ts";
 import { OpenAiWire } from "./openai.ts";
 import { missingRoles, route } from "./routing.ts";
 import { ScriptedWire } from "./scripted.ts";
-import { type CallOptions, isUnusable, ServedModel } from "./served-model.ts";
+import { type CallOptions, ServedModel } from "./served-model.ts";
 import type { Wire } from "./wire.ts";
 
 export interface ModelsDeps {

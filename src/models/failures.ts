@@ -163,3 +163,9 @@ function retryAfterOf(error: unknown, now: number): number | null {
   const date = Date.parse(text);
   return Number.isNaN(date) ? null : Math.max(0, date - now);
 }
+
+/** The model cannot be had there at all, whatever is asked of it: another one may. */
+export function isUnusable(error: LoomError): boolean {
+  const status = error.extra?.["status"];
+  return error.code === "model_refused" && (status === 401 || status === 402 || status === 403 || status === 404);
+}

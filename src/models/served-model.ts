@@ -6,9 +6,11 @@ import type { ModelInfo, ModelPick, ModelReply, ModelRequest } from "../ports/mo
 import type { Clock, Log, Random } from "../ports/runtime.ts";
 import type { ModelSettings } from "./config.ts";
 import { Joined } from "./deadline.ts";
+import { isUnusable } from "./failures.ts";
 import { Guard, type RawReply, type RetryPolicy } from "./guarded.ts";
 import { type KnownServer, saysToolsUnsupported } from "./known-server.ts";
 import { callUsage } from "./metering.ts";
+import { priceList, truncationNote, windowNote } from "./model-notes.ts";
 import { sizesOf } from "./overflow.ts";
 import { type PromptCut, promptCut } from "./prompt-cut.ts";
 import { speakJson, speaksTools } from "./protocol.ts";
@@ -132,9 +134,9 @@ export class ServedModel {
       ...(this.#server.facts?.notes ?? []),
       this.#server.support?.note,
       ...this.#wire.notes(),
-      this.#truncationNote,
+      this.#isTruncating ? truncationNote : null,
       this.#repairs.note(),
-      this.#windowNote,
+      windowNote({ configured: this.#settings.contextTokens, shown: this.#server.shownWindow }),
       this.#trouble,
     ];
     return {
@@ -149,19 +151,8 @@ export class ServedModel {
       context_tokens: this.#knownWindow,
       tool_protocol: this.#server.support?.protocol ?? "unknown",
       health: this.#health,
-      price: this.#priceList,
+      price: priceList(this.#settings.price),
       notes: notes.filter((note) => typeof note === "string"),
-    };
-  }
-
-  get #priceList(): ModelInfo["price"] {
-    const { price } = this.#settings;
-    if (price === null) return null;
-    const usd = { input: price.input / 1e6, cached_input: price.cachedInput / 1e6, output: price.output / 1e6 };
-    return {
-      input_usd_per_million: usd.input,
-      cached_input_usd_per_million: usd.cached_input,
-      output_usd_per_million: usd.output,
     };
   }
 
@@ -170,17 +161,6 @@ export class ServedModel {
       this.#settings.contextTokens > 0 ? this.#settings.contextTokens : (this.#server.facts?.contextTokens ?? null);
     const shown = this.#server.shownWindow;
     return said === null || shown === null ? (said ?? shown) : Math.min(said, shown);
-  }
-
-  get #windowNote(): string | null {
-    const [shown, { contextTokens }] = [this.#server.shownWindow, this.#settings];
-    if (shown === null || contextTokens <= shown) return null;
-    return `the server holds ${shown} tokens, not the ${contextTokens} of context_tokens; prompts are made to fit`;
-  }
-
-  get #truncationNote(): string | null {
-    if (!this.#isTruncating) return null;
-    return "model_context_truncated: the server counted far fewer prompt tokens than were sent; raise context_tokens";
   }
 
   async #inProtocol(pick: ModelPick, request: ModelRequest, options: WithToken): Promise<ModelReply> {
@@ -295,12 +275,6 @@ export class ServedModel {
     this.#health = health;
     this.#trouble = trouble;
   }
-}
-
-/** The model cannot be had there at all, whatever is asked of it: another one may. */
-export function isUnusable(error: LoomError): boolean {
-  const status = error.extra?.["status"];
-  return error.code === "model_refused" && (status === 401 || status === 402 || status === 403 || status === 404);
 }
 
 function fitsWithLess(error: unknown, { window, isLess }: { window: number; isLess: boolean }): boolean {

@@ -5,11 +5,12 @@
 
 import type { QuestionAnswer } from "../domain/approval.ts";
 import type { Budget, Charge } from "../domain/budget.ts";
+import type { ChangeView } from "../domain/change-view.ts";
 import type { MemoryType, SteerMode, TaskEvent, UndoOutcome, UndoScope } from "../domain/event.ts";
 import type { Check } from "../domain/plan.ts";
 import type { TaskPolicy } from "../domain/policy-rules.ts";
 import type { ApprovalMode } from "../domain/rules.ts";
-import type { ApprovalView, ChangeView, QuestionView, SubtaskView, TaskView } from "../domain/view.ts";
+import type { ApprovalView, QuestionView, SubtaskView, TaskView } from "../domain/view.ts";
 import type { JsonObject } from "../lib/json.ts";
 import type { GlobalEvent, TaskRow } from "./event-store.ts";
 import type { FeedItem } from "./feed.ts";

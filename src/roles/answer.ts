@@ -9,13 +9,13 @@ import type { EventStore } from "../ports/event-store.ts";
 import type { Execution, Executor } from "../ports/executor.ts";
 import type { Models } from "../ports/model.ts";
 import type { Clock } from "../ports/runtime.ts";
-import { cuttable, fittedText, type Part, pinned } from "./context-fit.ts";
+import { cuttable, fittedText, type Part, pinned } from "./context/context-fit.ts";
+import { askFitting } from "./context/request-room.ts";
 import { head, oneLine, within } from "./excerpt.ts";
 import { modelFailure } from "./model-step.ts";
 import { instructionSection, objectSchema, section, shortGoal, textSchema } from "./prompts.ts";
 import { firstText, type JsonReader } from "./reading.ts";
 import { pastAttempt } from "./records.ts";
-import { askFitting } from "./request-room.ts";
 
 export interface AnswererPorts {
   readonly models: Pick<Models, "call" | "readJson" | "terms" | "window">;

@@ -10,13 +10,13 @@ import type { EventStore } from "../ports/event-store.ts";
 import type { Execution, Executor } from "../ports/executor.ts";
 import type { Models } from "../ports/model.ts";
 import type { Clock } from "../ports/runtime.ts";
-import { cuttable, fittedText, pinned } from "./context-fit.ts";
+import { cuttable, fittedText, pinned } from "./context/context-fit.ts";
+import { askFitting } from "./context/request-room.ts";
 import { head, oneLine, shortArguments, within } from "./excerpt.ts";
 import { modelFailure } from "./model-step.ts";
 import { fenced, objectSchema, section, shortGoal, subtaskSection, textSchema } from "./prompts.ts";
 import { firstText, type JsonReader, listIn, textOf, textsOf } from "./reading.ts";
 import { type PastAttempt, pastAttempt } from "./records.ts";
-import { askFitting } from "./request-room.ts";
 
 export interface ExtractorPorts {
   readonly models: Pick<Models, "call" | "readJson" | "terms" | "window">;

@@ -9,7 +9,7 @@ import type { Json } from "../lib/json.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { Message, ModelPick, ModelReply, ModelRequest, Models, ModelTerms, ToolSchema } from "../ports/model.ts";
 import type { Clock } from "../ports/runtime.ts";
-import { PromptMeter } from "./prompt-meter.ts";
+import { PromptMeter } from "./context/prompt-meter.ts";
 import { jsonOf, Reply } from "./records.ts";
 
 export interface ModelStep {

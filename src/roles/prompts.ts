@@ -8,10 +8,10 @@ import { planned, type Subtask, type Task } from "../domain/task.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { canonicalJson } from "../lib/json.ts";
 import type { MemoryRow } from "../ports/memory.ts";
-import { contextArtifact, goalArtifact, readOn } from "./artifact-ids.ts";
-import { cuttable, fittedParts, fittedText, pinned } from "./context-fit.ts";
+import { cuttable, fittedParts, fittedText, pinned } from "./context/context-fit.ts";
 import { head, oneLine, within, withinBytes } from "./excerpt.ts";
-import { hintFor } from "./recovery-hints.ts";
+import { contextArtifact, goalArtifact, readOn } from "./working/artifact-ids.ts";
+import { hintFor } from "./working/recovery-hints.ts";
 
 /** @see DECISIONS 26 */
 const goalCharsMax = 6000;

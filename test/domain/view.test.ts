@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { FileState } from "../../src/domain/change.ts";
-import { approvalView, changeViews, questionView, statusOf, subtaskViews, viewOf } from "../../src/domain/view.ts";
+import { changeViews } from "../../src/domain/change-view.ts";
+import { approvalView, questionView, statusOf, subtaskViews, viewOf } from "../../src/domain/view.ts";
 import { epoch, given, type Happened } from "../support/given.ts";
 import {
   absent,

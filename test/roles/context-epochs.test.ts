@@ -2,9 +2,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Message, ToolSchema } from "../../src/ports/model.ts";
-import type { Outcome } from "../../src/roles/call-outcome.ts";
-import { Conversation } from "../../src/roles/conversation.ts";
+import { Conversation } from "../../src/roles/context/conversation.ts";
 import type { Reply } from "../../src/roles/records.ts";
+import type { Outcome } from "../../src/roles/working/call-outcome.ts";
 
 const tools: ToolSchema[] = ["read_file", "shell_execute", "read_artifact"].map((name) => ({
   name,

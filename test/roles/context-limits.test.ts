@@ -1,7 +1,7 @@
 /** Windows that turn out to be smaller than was thought: a prompt that is refused, and one that is cut without a word. */
 import { describe, expect, test } from "vitest";
 import { LoomError } from "../../src/lib/errors.ts";
-import { createWorker } from "../../src/roles/work.ts";
+import { createWorker } from "../../src/roles/working/work.ts";
 import { type Answer, act, Bench, call, type Script, say } from "../support/role-bench.ts";
 
 const run = (bench: Bench, over = {}) => createWorker(bench.ports)(bench.work(over));

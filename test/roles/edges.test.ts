@@ -1,9 +1,9 @@
 /** Small rules behind the roles, each where the whole would need a long story: what is shown of a gated call, … */
 import { describe, expect, test } from "vitest";
 import { createAnswerer } from "../../src/roles/answer.ts";
-import { answerTo, consentTo } from "../../src/roles/consent.ts";
 import { pastAttempt } from "../../src/roles/records.ts";
-import { createWorker } from "../../src/roles/work.ts";
+import { answerTo, consentTo } from "../../src/roles/working/consent.ts";
+import { createWorker } from "../../src/roles/working/work.ts";
 import { act, Bench, call, say } from "../support/role-bench.ts";
 import { created, spec, taskOf } from "../support/role-task.ts";
 

@@ -2,9 +2,9 @@
 import { describe, expect, test } from "vitest";
 import { LoomError } from "../../src/lib/errors.ts";
 import { createAnswerer } from "../../src/roles/answer.ts";
-import { createChecker } from "../../src/roles/check.ts";
 import { createExtractor } from "../../src/roles/extract.ts";
-import { createWorker } from "../../src/roles/work.ts";
+import { createChecker } from "../../src/roles/verifying/check.ts";
+import { createWorker } from "../../src/roles/working/work.ts";
 import { act, Bench, call, deliver, say } from "../support/role-bench.ts";
 import { completed, spec } from "../support/role-task.ts";
 

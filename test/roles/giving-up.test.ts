@@ -1,7 +1,7 @@
 /** How an attempt ends that cannot finish, or that is stopped: bounded, with its reason, and with nothing left running. */
 import { describe, expect, test } from "vitest";
 import { LoomError } from "../../src/lib/errors.ts";
-import { createWorker } from "../../src/roles/work.ts";
+import { createWorker } from "../../src/roles/working/work.ts";
 import { act, Bench, call, type Script, say } from "../support/role-bench.ts";
 import { RoleJournal } from "../support/role-journal.ts";
 

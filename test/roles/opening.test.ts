@@ -1,6 +1,6 @@
 /** The first request of an attempt: steadiest first, short, and made of what was known when the attempt began. */
 import { describe, expect, test } from "vitest";
-import { createWorker } from "../../src/roles/work.ts";
+import { createWorker } from "../../src/roles/working/work.ts";
 import { Bench } from "../support/role-bench.ts";
 import { completed, failed, spec, started, told } from "../support/role-task.ts";
 

@@ -1,7 +1,7 @@
 /** Calls of one turn that only read: they run side by side, and are answered in the order in which they were made. */
 import { describe, expect, test } from "vitest";
 import type { Tool } from "../../src/ports/tool.ts";
-import { createWorker } from "../../src/roles/work.ts";
+import { createWorker } from "../../src/roles/working/work.ts";
 import { act, Bench, call, say } from "../support/role-bench.ts";
 import { benchTools } from "../support/role-tools.ts";
 

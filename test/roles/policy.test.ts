@@ -1,8 +1,8 @@
 /** Rules as a worker and a checker meet them: a denial is an answer to the model and no question, and a task's rules go with each call. */
 import { describe, expect, test } from "vitest";
 import type { TaskPolicy } from "../../src/domain/policy-rules.ts";
-import { createChecker } from "../../src/roles/check.ts";
-import { createWorker } from "../../src/roles/work.ts";
+import { createChecker } from "../../src/roles/verifying/check.ts";
+import { createWorker } from "../../src/roles/working/work.ts";
 import { createPolicy } from "../../src/safety/policy.ts";
 import { act, Bench, call, say } from "../support/role-bench.ts";
 

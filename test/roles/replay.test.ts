@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Message } from "../../src/ports/model.ts";
-import { createWorker } from "../../src/roles/work.ts";
+import { createWorker } from "../../src/roles/working/work.ts";
 import { type Answer, act, Bench, call, say } from "../support/role-bench.ts";
 import { Crash, RoleJournal } from "../support/role-journal.ts";
 

@@ -1,6 +1,6 @@
 /** People who speak to a running attempt: their words enter before the next turn, an interrupt cuts what runs. */
 import { describe, expect, test } from "vitest";
-import { createWorker } from "../../src/roles/work.ts";
+import { createWorker } from "../../src/roles/working/work.ts";
 import { act, Bench, call, say } from "../support/role-bench.ts";
 import { told } from "../support/role-task.ts";
 

@@ -2,9 +2,11 @@
  * A Loom in memory, without models or drivers: it keeps a log for each task, folds what the API shows from it, refuses what a
  * real one refuses, and lets a test append what executors would. Long because the port is wide and each member is answered.
  */
+
+import type { ChangeView } from "../../src/domain/change-view.ts";
 import type { Event, TaskEvent, UndoOutcome } from "../../src/domain/event.ts";
 import { runIdOf, TaskId } from "../../src/domain/ids.ts";
-import type { ApprovalView, ChangeView, QuestionView, SubtaskView, TaskView } from "../../src/domain/view.ts";
+import type { ApprovalView, QuestionView, SubtaskView, TaskView } from "../../src/domain/view.ts";
 import { LoomError } from "../../src/lib/errors.ts";
 import type { JsonObject } from "../../src/lib/json.ts";
 import type { GlobalEvent } from "../../src/ports/event-store.ts";
@@ -23,32 +25,9 @@ import type {
 import type { MemoryRow } from "../../src/ports/memory.ts";
 import type { ModelInfo } from "../../src/ports/model.ts";
 import { pageOfSent, sentAgain } from "./fake-deliveries.ts";
+import { model, tool } from "./fake-equipment.ts";
 import { FakeLog } from "./fake-log.ts";
 import { applied, created, type FakeTask, isClosed, iso, newTask, rowOf, viewOf, wrongState } from "./fake-task.ts";
-
-const model: ModelInfo = {
-  name: "executor",
-  provider: "scripted",
-  model: "fake-1",
-  base_url: "http://127.0.0.1:1",
-  tier: 1,
-  roles: ["executor"],
-  max_tokens: 4096,
-  temperature: 0.1,
-  context_tokens: 8192,
-  tool_protocol: "native",
-  health: "unknown",
-  ...{ price: null, notes: [] },
-};
-
-const tool: ToolView = {
-  name: "read_file",
-  description: "Reads a file",
-  parameters: { type: "object", properties: { path: { type: "string" } } },
-  risk: "low",
-  effect_class: "pure",
-  timeout_seconds: 30,
-};
 
 export class FakeLoom implements Loom {
   /** What /health says; a test may change it. */

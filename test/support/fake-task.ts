@@ -1,15 +1,10 @@
 /** One task of the fake Loom: what its log says of it, and the views that the API shows. No rules, only bookkeeping. */
+
+import type { ChangeView } from "../../src/domain/change-view.ts";
 import type { Event, EventOf, TaskEvent } from "../../src/domain/event.ts";
 import { runIdOf } from "../../src/domain/ids.ts";
 import { defaultRules } from "../../src/domain/rules.ts";
-import type {
-  ApprovalView,
-  ChangeView,
-  QuestionView,
-  SubtaskView,
-  TaskStatus,
-  TaskView,
-} from "../../src/domain/view.ts";
+import type { ApprovalView, QuestionView, SubtaskView, TaskStatus, TaskView } from "../../src/domain/view.ts";
 import { LoomError } from "../../src/lib/errors.ts";
 import type { TaskRow } from "../../src/ports/event-store.ts";
 import type { Applied, Submission } from "../../src/ports/loom.ts";

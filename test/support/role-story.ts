@@ -1,8 +1,8 @@
 /** Stories for the judges: what an executor did on the bench, and the verdict on it. */
 import type { Rules } from "../../src/domain/rules.ts";
 import type { Verdict } from "../../src/domain/verdict.ts";
-import { createVerifier } from "../../src/roles/verify.ts";
-import { createWorker } from "../../src/roles/work.ts";
+import { createVerifier } from "../../src/roles/verifying/verify.ts";
+import { createWorker } from "../../src/roles/working/work.ts";
 import { type Answer, act, Bench, call, deliver, type Script, say } from "./role-bench.ts";
 import { spec } from "./role-task.ts";
 

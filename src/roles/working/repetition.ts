@@ -1,0 +1,42 @@
+/** Notices a loop that goes in circles: the same call with the same result over and over, while nothing else changes. */
+import { canonicalJson, type JsonObject } from "../../lib/json.ts";
+
+export interface CallSeen {
+  readonly name: string;
+  readonly arguments: JsonObject | string;
+  readonly result: string;
+  /** It changed a file, or is a command that may have changed one. */
+  readonly mayChange: boolean;
+}
+
+export const repeatsToNudge = 3;
+export const repeatsToFail = 5;
+
+/**
+ * Counts calls since something new was done. A circle of several calls is a circle too, in one turn or over several; but a
+ * test run that fails as before, after an edit, is no repetition of anything.
+ */
+export class Repetition {
+  readonly #digest: (text: string) => string;
+  /** Every call of the attempt: what takes an earlier change back and makes it again does nothing new. */
+  readonly #known = new Set<string>();
+  #counts = new Map<string, number>();
+
+  /** @param digest keeps what is remembered of each call small */
+  constructor(digest: (text: string) => string) {
+    this.#digest = digest;
+  }
+
+  /** @returns in how many turns a call of this one has now been seen with the same result, since something new was done */
+  add(calls: readonly CallSeen[]): number {
+    const counted = new Set<string>();
+    for (const { mayChange, ...call } of calls) {
+      const print = this.#digest(canonicalJson([call.name, call.arguments, call.result]));
+      if (mayChange && !this.#known.has(print)) this.#counts = new Map();
+      if (!counted.has(print)) this.#counts.set(print, (this.#counts.get(print) ?? 0) + 1);
+      this.#known.add(print);
+      counted.add(print);
+    }
+    return Math.max(0, ...[...counted].map((print) => this.#counts.get(print) ?? 0));
+  }
+}

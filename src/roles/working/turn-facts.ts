@@ -1,0 +1,51 @@
+/** What a reply and the calls of a turn say, beside being carried out: whether the attempt goes on, and why not. Pure. */
+import { isJsonObject } from "../../lib/json.ts";
+import type { Tool } from "../../ports/tool.ts";
+import { within } from "../excerpt.ts";
+import type { JsonReader } from "../reading.ts";
+import type { CallRecord, Reply } from "../records.ts";
+import { toolFor } from "./call-plan.ts";
+
+const reasonCharsMax = 2000;
+
+/** Calls go on under the name of the tool that was meant, so that the next request names only tools that exist. */
+export function withMeantNames(reply: Reply, offered: readonly Tool[]): Reply {
+  return {
+    ...reply,
+    toolCalls: reply.toolCalls.map((call) => ({
+      ...call,
+      name: toolFor(offered, call.name)?.schema.name ?? call.name,
+    })),
+  };
+}
+
+export function mayHaveChanged(record: CallRecord | undefined): boolean {
+  return (
+    record !== undefined && (record.changed.length > 0 || (record.command !== undefined && record.mark === undefined))
+  );
+}
+
+export function tooLongAgain(limit: Reply["limit"]): string {
+  const sizes = [
+    limit?.promptTokens === undefined ? "" : `the prompt has ${limit.promptTokens} tokens`,
+    limit?.windowTokens === undefined ? "" : `the model takes ${limit.windowTokens}`,
+  ].filter((text) => text !== "");
+  const told = sizes.length === 0 ? "" : ` (${sizes.join(", ")})`;
+  return `The model refused the conversation as too long, also after it was shortened once${told}. Give the model a larger window, or make the subtask smaller`;
+}
+
+export function lastDenial(records: readonly CallRecord[]): string {
+  return records.findLast(({ mark }) => mark === "denied")?.error ?? "";
+}
+
+/** @returns the reason when the whole reply says that the subtask is blocked, else null */
+export function blockedReason(text: string, reader: JsonReader): string | null {
+  const bare = text.trim().replace(/^```(?:json)?\s*|\s*```$/g, "");
+  if (!bare.startsWith("{") || !bare.endsWith("}")) return null;
+  const value = reader.readJson(bare)?.value;
+  if (!isJsonObject(value) || value["status"] !== "blocked") return null;
+  const reason = value["reason"];
+  return typeof reason === "string" && reason !== ""
+    ? within(reason, reasonCharsMax)
+    : "The executor said that it is blocked, and gave no reason";
+}

@@ -1,0 +1,271 @@
+/**
+ * The model–tool loop of one attempt: a turn of the model, its tool calls, the next turn, until a final text or a reason to
+ * stop. All that it knows comes from the recorded steps, so a replay takes the same way without a model or a tool.
+ */
+
+import type { FileState } from "../../domain/change.ts";
+import type { FailureClass } from "../../domain/event.ts";
+import type { Report } from "../../domain/report.ts";
+import { bounds } from "../../domain/rules.ts";
+import type { Execution } from "../../ports/executor.ts";
+import type { Message, Models, ToolSchema } from "../../ports/model.ts";
+import type { Tool } from "../../ports/tool.ts";
+import type { Workspace } from "../../ports/workspace.ts";
+import { sizeOfMessages } from "../context/context-size.ts";
+import { Conversation } from "../context/conversation.ts";
+import { makeRoom } from "../context/make-room.ts";
+import { PromptMeter } from "../context/prompt-meter.ts";
+import { within } from "../excerpt.ts";
+import { askModel, emptyReply, limitOf } from "../model-step.ts";
+import { goOnAfterCut, goOnAfterNothing, lastTurns, nudgeAfterRepeats, steering } from "../prompts.ts";
+import { type CallRecord, type EpochPlan, jsonOf, type Opening, type Reply, TurnStarted } from "../records.ts";
+import { outcomesOf } from "./call-outcome.ts";
+import type { CallPorts } from "./call-plan.ts";
+import { runCalls } from "./calls.ts";
+import { executorExamples } from "./examples.ts";
+import { Repetition, repeatsToFail, repeatsToNudge } from "./repetition.ts";
+import { blockedReason, lastDenial, mayHaveChanged, tooLongAgain, withMeantNames } from "./turn-facts.ts";
+
+export interface LoopPorts extends CallPorts {
+  readonly models: Pick<Models, "call" | "first" | "readJson" | "terms">;
+}
+
+export interface LoopRoom {
+  readonly execution: Execution<"work">;
+  readonly workspace: Workspace;
+  readonly offered: readonly Tool[];
+  readonly opening: Opening;
+}
+
+const shortfallsMax = 3;
+const summaryCharsMax = 2000;
+const turnsLeftToWarn = 3;
+
+export class ToolLoop {
+  readonly #ports: LoopPorts;
+  readonly #room: LoopRoom;
+  readonly #schemas: readonly ToolSchema[];
+  readonly #examples: readonly Message[];
+  readonly #conversation: Conversation;
+  readonly #seen = new Map<string, FileState>();
+  readonly #repetition: Repetition;
+  readonly #meter = new PromptMeter();
+  readonly #applied = new Set<number>();
+  #denials = 0;
+  #shortfalls = 0;
+  #overflowed = false;
+  /** Something was read or done: only then is there anything to finish. */
+  #hasActed = false;
+
+  constructor(ports: LoopPorts, room: LoopRoom) {
+    this.#ports = ports;
+    this.#room = room;
+    this.#schemas = room.offered.map(({ schema }) => schema);
+    const { bytesPerToken, windowTokens } = room.opening;
+    this.#examples = executorExamples(this.#schemas, windowTokens);
+    // Where they are shown they take their part of the window.
+    const taken = sizeOfMessages(this.#examples) / bytesPerToken;
+    const left = Math.floor(windowTokens - taken);
+    this.#conversation = new Conversation({ ...room.opening, windowTokens: left }, this.#schemas);
+    this.#repetition = new Repetition(ports.digest);
+  }
+
+  /** @throws LoomError as `Models.call` does, but for `context_overflow` */
+  async run(): Promise<Report> {
+    const { execution } = this.#room;
+    const { max_tool_iterations: turnsMax } = execution.task.brief.rules;
+    for (let turn = 1; turn <= turnsMax; turn += 1) {
+      execution.stop.aborted.throwIfAborted();
+      if (execution.stop.yielding.aborted && execution.journal.recall(`turn-${turn}`)?.ended === undefined) {
+        return { type: "Yielded", key: execution.effect.key };
+      }
+      const cut = execution.inbox.interrupted();
+      const instructions = this.#instruct(turn);
+      const at = { execution, turn, conversation: this.#conversation, seen: this.#seen, cut };
+      const epoch = await makeRoom(this.#ports, at);
+      const reply = await this.#ask(turn, cut, { instructions, epoch });
+      const report = await this.#take(reply, { number: turn, cut, left: turnsMax - turn });
+      if (report !== null) return report;
+    }
+    return this.#failed(
+      "loop",
+      `The subtask was not finished within ${turnsMax} turns (limits.runner.max_tool_iterations)`,
+    );
+  }
+
+  /** What people said since the last turn, or, in a replay, what this turn was started with. */
+  #instruct(turn: number): TurnStarted["instructions"] {
+    const recorded = this.#room.execution.journal.recall(`turn-${turn}`);
+    const instructions = recorded === undefined ? this.#unread() : TurnStarted.parse(recorded.started).instructions;
+    for (const { seq, text } of instructions) {
+      this.#applied.add(seq);
+      this.#conversation.instruct(steering(text));
+    }
+    return instructions;
+  }
+
+  async #ask(
+    turn: number,
+    cut: AbortSignal,
+    { instructions, epoch }: { readonly instructions: TurnStarted["instructions"]; readonly epoch: EpochPlan | null },
+  ): Promise<Reply> {
+    const { execution } = this.#room;
+    const { effect, journal, stop, task } = execution;
+    const pick = { role: "executor", tier: effect.tier, taskId: task.id, priority: "work" } as const;
+    const model = this.#ports.models.first(pick)?.name ?? "";
+    const growsFrom = this.#conversation.growsFrom();
+    return askModel(journal, this.#ports, {
+      step: `turn-${turn}`,
+      pick,
+      request: {
+        messages: this.#conversation.messages(),
+        tools: this.#schemas,
+        examples: this.#examples,
+        mustCall: this.#mustCall(),
+      },
+      at: { subtaskId: effect.subtaskId, attempt: effect.attempt, iteration: turn, epoch: this.#conversation.epoch },
+      ...(growsFrom === null ? {} : { growsFrom }),
+      started: jsonOf({
+        instructions,
+        opening: turn === 1 ? this.#room.opening : undefined,
+        ...(epoch === null ? {} : { epoch }),
+      }),
+      instructionSeqs: [...(turn === 1 ? toldBefore(execution) : []), ...instructions.map(({ seq }) => seq)],
+      signal: AbortSignal.any([stop.aborted, cut]),
+      meter: this.#meter,
+      onToken: (text) => execution.token(text, { subtaskId: effect.subtaskId, model }),
+      replyFor: (error) => {
+        const limit = limitOf(error);
+        if (limit !== null) return emptyReply("overflow", limit);
+        return cut.aborted && !stop.aborted.aborted ? emptyReply("interrupted") : null;
+      },
+    });
+  }
+
+  /** Small models say that it is done before they have done anything. An answer alone may need no tool. */
+  #mustCall(): boolean {
+    const { effect, task } = this.#room.execution;
+    return !this.#hasActed && task.subtasks.get(effect.subtaskId)?.spec.kind !== "answer";
+  }
+
+  #unread(): TurnStarted["instructions"] {
+    return this.#room.execution.inbox
+      .instructions()
+      .filter(({ seq }) => !this.#applied.has(seq))
+      .map(({ seq, text }) => ({ seq, text }));
+  }
+
+  /** What follows from a reply: a report that ends the leg, or null for another turn. */
+  async #take(
+    reply: Reply,
+    turn: { readonly number: number; readonly cut: AbortSignal; readonly left: number },
+  ): Promise<Report | null> {
+    if (reply.finish === "interrupted") return null;
+    if (reply.finish === "overflow") return this.#tooLong(reply);
+    this.#overflowed = false;
+    this.#conversation.observe(reply);
+    if (reply.toolCalls.length > 0) {
+      const report = await this.#act(reply, turn);
+      if (report === null && turn.left === turnsLeftToWarn) this.#conversation.note(lastTurns(turn.left));
+      return report;
+    }
+    const isWhole = reply.finish !== "length" && reply.finish !== "filtered";
+    if (!isWhole || reply.text.trim() === "") return this.#fellShort(reply);
+    this.#shortfalls = 0;
+    const blocked = blockedReason(reply.text, this.#ports.models);
+    if (blocked !== null) return this.#failed("blocked", blocked);
+    if (turn.left > 0 && this.#unread().length > 0) {
+      this.#conversation.said(reply.text);
+      return null;
+    }
+    return this.#delivered(reply.text);
+  }
+
+  async #act(received: Reply, turn: { readonly number: number; readonly cut: AbortSignal }): Promise<Report | null> {
+    this.#shortfalls = 0;
+    const { execution, offered, workspace } = this.#room;
+    const reply = withMeantNames(received, offered);
+    const at = {
+      ports: this.#ports,
+      execution,
+      number: turn.number,
+      offered,
+      workspace,
+      seen: this.#seen,
+      cut: turn.cut,
+    };
+    const end = await runCalls(at, reply.toolCalls);
+    if (end.kind === "ended") return end.report;
+    this.#hasActed ||= end.records.some(({ success }) => success);
+    const { attempt, subtaskId } = execution.effect;
+    const outcomes = outcomesOf({ subtaskId, attempt, turn: turn.number }, reply, end.records);
+    this.#conversation.acted(reply, outcomes);
+    this.#denials += end.records.filter(({ mark }) => mark === "denied").length;
+    if (this.#denials >= bounds.denialsMax)
+      return this.#failed("denied", `${this.#denials} calls were denied: ${lastDenial(end.records)}`);
+    const results = outcomes.map(({ text }) => text);
+    return this.#noticeRepeats(reply, end.records, results);
+  }
+
+  #noticeRepeats(reply: Reply, records: readonly CallRecord[], results: readonly string[]): Report | null {
+    const repeats = this.#repetition.add(
+      reply.toolCalls.map(({ name, arguments: args }, index) => ({
+        name,
+        arguments: args,
+        result: results[index] ?? "",
+        mayChange: mayHaveChanged(records[index]),
+      })),
+    );
+    if (repeats >= repeatsToFail) {
+      const names = [...new Set(reply.toolCalls.map(({ name }) => name))].join(", ");
+      return this.#failed(
+        "loop",
+        `The same call (${names}) gave the same result ${repeats} times, and nothing else changed: ${within(results.at(-1) ?? "", 500)}`,
+      );
+    }
+    if (repeats === repeatsToNudge) this.#conversation.note(nudgeAfterRepeats);
+    return null;
+  }
+
+  /** Recovered from by the epoch that begins with the next turn; not twice in a row. */
+  #tooLong({ limit }: Reply): Report | null {
+    if (this.#overflowed) return this.#failed("context", tooLongAgain(limit));
+    this.#overflowed = true;
+    this.#conversation.overflowed(limit);
+    return null;
+  }
+
+  #fellShort(reply: Reply): Report | null {
+    this.#shortfalls += 1;
+    const isCut = reply.finish === "length";
+    if (this.#shortfalls > shortfallsMax) {
+      return this.#failed(
+        "no_output",
+        isCut
+          ? "The model's replies were cut at the token limit again and again"
+          : "The model answered with nothing again and again",
+      );
+    }
+    if (isCut) this.#conversation.wasCut(reply.text);
+    else this.#conversation.said(reply.text);
+    this.#conversation.note(isCut ? goOnAfterCut : goOnAfterNothing);
+    return null;
+  }
+
+  #delivered(text: string): Report {
+    const { key } = this.#room.execution.effect;
+    return { type: "Delivered", key, summary: within(text.trim(), summaryCharsMax), digest: this.#ports.digest(text) };
+  }
+
+  #failed(failure: FailureClass, feedback: string): Report {
+    return { type: "Failed", key: this.#room.execution.effect.key, class: failure, feedback };
+  }
+}
+
+/** What people said before the attempt began stands in its first prompt, and has its receipt there. */
+function toldBefore(execution: Execution<"work">): number[] {
+  const { instructions, subtasks } = execution.current();
+  const { subtaskId } = execution.effect;
+  const since = subtasks.get(subtaskId)?.startedSeq ?? 0;
+  return instructions.flatMap(({ seq, readBy }) => (seq < since && !readBy.includes(subtaskId) ? [seq] : []));
+}

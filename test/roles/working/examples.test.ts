@@ -1,0 +1,82 @@
+/** Worked examples: that they are true, to the tools as they are, and bear no more of the window than they may. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Message } from "../../../src/ports/model.ts";
+import { executorExamples } from "../../../src/roles/working/examples.ts";
+import { openBench } from "../../tools/bench.ts";
+import { Temporary } from "../../workspace/temporary.ts";
+
+/** What the examples take for granted. */
+const files = {
+  "boats.md": "harbour: north\nboats: 14\n",
+  "maps/east.png": "e",
+  "maps/west.png": "w",
+  "crew.csv": "c",
+  "tide.toml": "low = 1\nhigh = 3\n",
+  "signals/last-year.csv": "s",
+  "tools.txt": "rope\n",
+};
+const everything = 100_000;
+
+describe("worked examples", () => {
+  test("show calls that the tools take, and what the tools answer", async () => {
+    using temporary = new Temporary();
+    const { call, tools } = await openBench(temporary, files);
+    const schemas = tools.all().map(({ schema }) => schema);
+    const shown = executorExamples(schemas, everything);
+    const results = new Map(
+      shown.flatMap((message) => (message.role === "tool" ? [[message.toolCallId, message]] : [])),
+    );
+    const calls = shown.flatMap((message) => (message.role === "assistant" ? (message.toolCalls ?? []) : []));
+    expect(calls.map(({ name }) => name)).toEqual([
+      "read_file",
+      "write_file",
+      "list_directory",
+      "move_file",
+      "read_file",
+      "edit_file",
+      "delete_file",
+      "append_file",
+    ]);
+    for (const { id, name, arguments: args } of calls) {
+      const { success, output } = await call(name, args);
+      const told = results.get(id)?.content ?? "";
+      expect({ name, success, output: output.slice(0, told.length) }).toEqual({ name, success: true, output: told });
+    }
+  });
+
+  test("are told as a subtask is, and end in words", async () => {
+    using temporary = new Temporary();
+    const { tools } = await openBench(temporary);
+    const shown = executorExamples(
+      tools.all().map(({ schema }) => schema),
+      everything,
+    );
+    const briefings = shown.filter(({ role }) => role === "user");
+    expect(briefings[1]?.content).toBe(
+      "# Subtask example-2\nPut the opening hours into notes/harbour.txt: open from six to nine\nKind: change (a file changes, or a command succeeds)\nAcceptance criteria: The described work is done.",
+    );
+    const last = shown.filter((_, index) => index === shown.length - 1 || shown[index + 1]?.role === "user");
+    expect(ends(last)).toBe(briefings.length);
+  });
+
+  test("are whole, of tools that are offered, and take at most 15 % of the window", async () => {
+    using temporary = new Temporary();
+    const { tools } = await openBench(temporary);
+    const schemas = tools.all().map(({ schema }) => schema);
+    fc.assert(
+      fc.property(fc.subarray(schemas), fc.integer({ min: 0, max: 20_000 }), (offered, windowTokens) => {
+        const shown = executorExamples(offered, windowTokens);
+        expect(JSON.stringify(shown).length).toBeLessThanOrEqual(Math.max(2, windowTokens * 0.15 * 4));
+        expect(ends(shown)).toBe(shown.filter(({ role }) => role === "user").length);
+        const named = shown.flatMap((message) => (message.role === "tool" ? [message.name] : []));
+        expect(offered.map(({ name }) => name)).toEqual(expect.arrayContaining(named));
+      }),
+    );
+    expect(executorExamples(schemas, 8192).length).toBeGreaterThan(20);
+  });
+});
+
+function ends(messages: readonly Message[]): number {
+  return messages.filter((message) => message.role === "assistant" && (message.toolCalls ?? []).length === 0).length;
+}
