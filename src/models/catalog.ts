@@ -103,7 +103,8 @@ class Catalog implements Models, AsyncDisposable {
     const candidates = route(this.#models, pick).map((model) => model.terms);
     if (candidates.length === 0) return null;
     const maxTokens = Math.max(...candidates.map((terms) => terms.maxTokens));
-    return { maxTokens, price: dearest(candidates.map((terms) => terms.price)) };
+    const showsExamples = candidates.some((terms) => terms.showsExamples);
+    return { maxTokens, price: dearest(candidates.map((terms) => terms.price)), showsExamples };
   }
 
   missingRoles(): readonly Role[] {

@@ -1,8 +1,7 @@
 /** One configured model at work: its slots, its guard, what is known of its server, and the protocol in which it takes tools. */
-import type { Price } from "../domain/price.ts";
 import { LoomError, messageOf } from "../lib/errors.ts";
 import { Limiter } from "../lib/limiter.ts";
-import type { ModelInfo, ModelPick, ModelReply, ModelRequest } from "../ports/model.ts";
+import type { ModelInfo, ModelPick, ModelReply, ModelRequest, ModelTerms } from "../ports/model.ts";
 import type { Clock, Log, Random } from "../ports/runtime.ts";
 import type { ModelSettings } from "./config.ts";
 import { Joined } from "./deadline.ts";
@@ -98,8 +97,9 @@ export class ServedModel {
   }
 
   /** The longest reply that a call may give, and what its tokens cost. */
-  get terms(): { readonly maxTokens: number; readonly price: Price | null } {
-    return { maxTokens: this.#settings.maxTokens, price: this.#settings.price };
+  get terms(): ModelTerms {
+    const { maxTokens, price } = this.#settings;
+    return { maxTokens, price, showsExamples: this.#server.support?.protocol !== "native" };
   }
 
   async call(pick: ModelPick, request: ModelRequest, { signal, onToken }: CallOptions): Promise<ModelReply> {

@@ -117,6 +117,8 @@ export interface ModelTerms {
   readonly maxTokens: number;
   /** The dearest of them; null when that of one is not known. */
   readonly price: Price | null;
+  /** Whether one of them may be shown the worked examples of a request. */
+  readonly showsExamples: boolean;
 }
 
 export interface Models {

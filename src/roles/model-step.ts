@@ -79,7 +79,9 @@ export async function askModel(journal: Journal, ports: ModelStepPorts, ask: Mod
 function quoteOf(terms: ModelTerms | null, request: ModelRequest, meter: PromptMeter): Quote | null {
   if (terms === null) return null;
   const outputTokens = Math.min(request.maxTokens ?? terms.maxTokens, terms.maxTokens);
-  return { inputTokens: meter.tokensOf(request), outputTokens, price: terms.price };
+  const { examples = [], ...bare } = request;
+  const sent = terms.showsExamples ? { ...bare, examples } : bare;
+  return { inputTokens: meter.tokensOf(sent), outputTokens, price: terms.price };
 }
 
 function reservedBy(started: StepStartEvent): Reserved | undefined {

@@ -54,7 +54,7 @@ export interface TaskRoom {
 const workspaceCharsMax = 1000;
 
 export function taskSection(
-  task: Task,
+  task: { readonly brief: Pick<Task["brief"], "goal" | "context" | "workspace"> },
   { bytesMax = Number.POSITIVE_INFINITY, canReadOn = false }: TaskRoom = {},
 ): string {
   const { goal, context, workspace } = task.brief;

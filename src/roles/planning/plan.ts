@@ -8,6 +8,7 @@ import type { Workspaces } from "../../ports/workspace.ts";
 import { askFitting } from "../context/request-room.ts";
 import { modelFailure } from "../model-step.ts";
 import { workspaceFailure } from "../workspace-failure.ts";
+import { planExamples } from "./plan-examples.ts";
 import { type PlanMaterial, plannerRequest, plannerSystem, planSchema } from "./plan-prompt.ts";
 import { readPlan } from "./plan-reading.ts";
 
@@ -43,6 +44,7 @@ async function propose(execution: Execution<"plan">, ports: PlannerPorts): Promi
     pick: { role: "planner", tier: 2, taskId: execution.task.id, priority: "plan" },
     system: plannerSystem(),
     schema: { name: "plan", schema: planSchema },
+    examples: planExamples(known.toolNames),
     user: (bytesMax) => plannerRequest(known, bytesMax),
     at: { attempt: effect.call, iteration: 1 },
     signal: stop.aborted,

@@ -10,6 +10,7 @@ import { requestRoom } from "../context/request-room.ts";
 import { askModel } from "../model-step.ts";
 import { type Reply, Reply as ReplySchema } from "../records.ts";
 import { type LookPorts, lookAt, looksMax, pathsAskedFor } from "./look.ts";
+import { reviewExamples } from "./review-examples.ts";
 import {
   afterLook,
   askAgain,
@@ -80,6 +81,7 @@ async function voteOf(ports: ReviewPorts, given: ReviewCase, at: VoteAt): Promis
       pick: { role: "verifier", tier: reviewTier, avoid: at.avoid },
       system: verifierSystem(),
       schema: verdictSchema,
+      examples: reviewExamples(),
       signal: given.execution.stop.aborted,
     });
   const bytesMax = await room();
@@ -199,6 +201,7 @@ async function asked(
     request: {
       messages: at.messages,
       schema: { name: "verdict", schema: verdictSchema },
+      examples: reviewExamples(),
       ...(at.vote === 1 ? {} : { temperature: at.vote === 2 ? 0.4 : 0.7 }),
     },
     at: { subtaskId: effect.subtaskId, attempt: effect.attempt, iteration: at.vote },
