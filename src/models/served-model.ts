@@ -214,7 +214,8 @@ export class ServedModel {
       broken: raw.broken,
       price: this.#settings.price,
     });
-    const reply = replyOf(raw, { request, isJson, usage, model: this.name });
+    const heard = replyOf(raw, { request, isJson, usage, model: this.name });
+    const reply: ModelReply = isJson ? { ...heard, protocol: "json_schema" } : heard;
     this.#repairs.add(reply);
     if (cut === null) return reply;
     this.#isTruncating = true;

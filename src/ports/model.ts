@@ -60,6 +60,8 @@ export interface ModelReply {
   readonly usage: CallUsage;
   /** Name of the configured model that answered. */
   readonly model: string;
+  /** The model had to be shown the form of its reply, as small ones do: absent for one that takes tools as they are. */
+  readonly protocol?: "json_schema";
   /** Names of the repairs that made this reply usable, in order; empty when none was needed. */
   readonly repaired: readonly string[];
   /** The server cut the prompt without a word: it counted so many tokens, and seems to hold so many. */

@@ -128,6 +128,7 @@ function recordedReply(reply: ModelReply): Reply {
     finish: reply.finish,
     usage: reply.usage,
     model: reply.model,
+    ...(reply.protocol === undefined ? {} : { protocol: reply.protocol }),
     repaired: [...reply.repaired],
     ...(reply.promptCut === undefined ? {} : { promptCut: { ...reply.promptCut } }),
   };

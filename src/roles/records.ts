@@ -30,6 +30,7 @@ export const Reply = z.object({
   finish: z.enum(["stop", "tool_calls", "length", "filtered", "other", "interrupted", "overflow", "failed"]),
   usage: CallUsage.optional(),
   model: z.string(),
+  protocol: z.literal("json_schema").optional(),
   repaired: z.array(z.string()),
   /** What the server said of its window when it refused the request. */
   limit: z.object({ windowTokens: z.number().optional(), promptTokens: z.number().optional() }).optional(),

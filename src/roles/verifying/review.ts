@@ -9,6 +9,7 @@ import type { Workspace } from "../../ports/workspace.ts";
 import { requestRoom } from "../context/request-room.ts";
 import { askModel } from "../model-step.ts";
 import { type Reply, Reply as ReplySchema } from "../records.ts";
+import { falsified } from "./controls.ts";
 import { type LookPorts, lookAt, looksMax, pathsAskedFor } from "./look.ts";
 import { reviewExamples } from "./review-examples.ts";
 import {
@@ -89,8 +90,9 @@ async function voteOf(ports: ReviewPorts, given: ReviewCase, at: VoteAt): Promis
     return await opinion(ports, given, {
       ...at,
       step: `review-${at.vote}`,
-      user: verifierRequest({ ...given.material, lens, share: 1, bytesMax }),
+      lens,
       share: 1,
+      bytesMax,
     });
   } catch (error) {
     if (!(error instanceof LoomError)) throw error;
@@ -101,13 +103,9 @@ async function voteOf(ports: ReviewPorts, given: ReviewCase, at: VoteAt): Promis
     return await opinion(ports, given, {
       ...at,
       step: `review-${at.vote}-short`,
-      user: verifierRequest({
-        ...given.material,
-        lens,
-        share: smallerShare,
-        bytesMax: Math.min(await room(), bytesMax / 2),
-      }),
+      lens,
       share: smallerShare,
+      bytesMax: Math.min(await room(), bytesMax / 2),
     });
   } catch (error) {
     if (error instanceof LoomError && (error.code === "context_overflow" || error.code === "model_refused"))
@@ -131,7 +129,8 @@ function unsure(code: string, feedback: string): Vote {
 
 interface Question extends VoteAt {
   readonly step: string;
-  readonly user: string;
+  readonly lens: number;
+  readonly bytesMax: number;
   /** 1, or less where the whole did not fit. */
   readonly share: number;
 }
@@ -140,7 +139,11 @@ interface Question extends VoteAt {
 async function opinion(ports: ReviewPorts, given: ReviewCase, at: Question): Promise<Vote> {
   const { messages, reply: first } = await informed(ports, given, at);
   const read = readOpinion(saidIn(first), ports.models);
-  if (read !== null) return { ...read, model: first.model, independent: isIndependent(given, first) };
+  if (read !== null) {
+    const isWorthless = isYes(read) && first.protocol === "json_schema" && !(await canSayNo(ports, given, at));
+    const vote = isWorthless ? indiscriminate : read;
+    return { ...vote, model: first.model, independent: isIndependent(given, first) };
+  }
   const said: Message[] = first.text.trim() === "" ? [] : [{ role: "assistant", content: first.text }];
   const second = await asked(ports, given, {
     ...at,
@@ -148,11 +151,44 @@ async function opinion(ports: ReviewPorts, given: ReviewCase, at: Question): Pro
     messages: [...messages, ...said, { role: "user", content: askAgain }],
   });
   const reread = readOpinion(saidIn(second), ports.models);
-  if (reread !== null) return { ...reread, model: second.model, independent: isIndependent(given, second) };
+  // Who needed two questions to be understood is no better a judge for it.
+  if (reread !== null && !(isYes(reread) && second.protocol === "json_schema"))
+    return { ...reread, model: second.model, independent: isIndependent(given, second) };
   return {
     ...unsure("parse_inconclusive", "The verifier's answer could not be read, twice."),
     severity_class: "inconclusive",
   };
+}
+
+const indiscriminate: Opinion = {
+  outcome: "inconclusive",
+  reason_code: "verifier_indiscriminate",
+  severity_class: "inconclusive",
+  confidence: 0.4,
+  feedback: "The verifier passed falsified evidence as well: its yes says nothing of this work.",
+  issues: [],
+};
+
+/** Does it tell this work from the same case with falsified evidence? Asked of models that had to be shown how to answer. */
+async function canSayNo(ports: ReviewPorts, given: ReviewCase, at: Question): Promise<boolean> {
+  for (const [index, material] of falsified(given.material).entries()) {
+    const messages: Message[] = [
+      { role: "system", content: verifierSystem() },
+      { role: "user", content: requestAt(material, at) },
+    ];
+    const reply = await asked(ports, given, { ...at, step: `${at.step}-control-${index + 1}`, messages });
+    const opinion = readOpinion(saidIn(reply), ports.models);
+    if (opinion === null || isYes(opinion)) return false;
+  }
+  return true;
+}
+
+function requestAt(material: ReviewCase["material"], { lens, share, bytesMax }: Question): string {
+  return verifierRequest({ ...material, lens, share, bytesMax });
+}
+
+function isYes({ outcome }: Opinion): boolean {
+  return passing.has(outcome);
 }
 
 function saidIn({ text, finish }: Reply): Said {
@@ -167,7 +203,7 @@ async function informed(
 ): Promise<{ readonly messages: readonly Message[]; readonly reply: Reply }> {
   const messages: Message[] = [
     { role: "system", content: verifierSystem() },
-    { role: "user", content: at.user },
+    { role: "user", content: requestAt(given.material, at) },
   ];
   let reply = await asked(ports, given, { ...at, messages });
   for (let look = 1; look <= looksMax; look += 1) {
