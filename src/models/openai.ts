@@ -6,7 +6,7 @@ import type {
   ChatCompletionMessageParam,
 } from "openai/resources/chat/completions";
 import { unreachable } from "../lib/result.ts";
-import type { Message, ModelReply } from "../ports/model.ts";
+import type { Message, ModelReply, ToolSchema } from "../ports/model.ts";
 import type { ModelSettings } from "./config.ts";
 import { Concessions } from "./endpoint.ts";
 import { openAiFacts } from "./openai-facts.ts";
@@ -77,9 +77,7 @@ export class OpenAiWire implements Wire {
     return {
       model: this.#settings.model,
       messages: call.messages.map(messageOf),
-      ...(call.tools.length === 0
-        ? {}
-        : { tools: call.tools.map((tool) => ({ type: "function" as const, function: { ...tool } })) }),
+      ...(call.tools.length === 0 ? {} : { tools: call.tools.map(functionOf) }),
       ...(schema === undefined || refused.has("response_format")
         ? {}
         : {
@@ -204,4 +202,8 @@ class CallFragments {
     if (index !== undefined && index !== null) return this.#calls.find((call) => call.index === index);
     return id === "" ? this.#calls.at(-1) : this.#calls.find((call) => call.id === id);
   }
+}
+
+function functionOf({ name, description, parameters }: ToolSchema) {
+  return { type: "function" as const, function: { name, description, parameters } };
 }

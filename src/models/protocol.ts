@@ -9,7 +9,7 @@ import { type ReadJson, readJson, soleFence } from "./json-reading.ts";
 import { toolGuide } from "./protocol-guide.ts";
 import { replySchema } from "./protocol-schema.ts";
 
-type Asked = Pick<ModelRequest, "messages" | "tools" | "schema" | "examples" | "mustCall">;
+type Asked = Pick<ModelRequest, "messages" | "tools" | "schema" | "examples" | "mustCall" | "barred">;
 type Told = Pick<ModelRequest, "messages" | "tools" | "schema">;
 type Answer = Pick<ModelReply, "text" | "toolCalls" | "finish" | "repaired">;
 
@@ -18,13 +18,15 @@ type Answer = Pick<ModelReply, "text" | "toolCalls" | "finish" | "repaired">;
  * @returns the request without native tools; a caller's own schema is kept, and tools are then not told
  */
 export function speakJson(asked: Asked, maxTokens: number): Told {
-  const { messages, tools = [], schema, examples = [], mustCall = false } = asked;
+  const { messages, tools = [], schema, examples = [], mustCall = false, barred = [] } = asked;
   const told = withExamples(messages, examples).map(rendered);
   if (schema !== undefined) return { messages: merged(told), schema };
   if (tools.length === 0) return { messages: merged(told) };
+  const simple = tools.map((tool) => (tool.simple === undefined ? tool : { ...tool, parameters: tool.simple }));
+  const open = simple.filter(({ name }) => !barred.includes(name));
   return {
-    messages: merged(withGuide(told, toolGuide(tools, examples.length > 0))),
-    schema: { name: "next_step", schema: replySchema(tools, { maxTokens, mustCall }) },
+    messages: merged(withGuide(told, toolGuide(simple, examples.length > 0))),
+    schema: { name: "next_step", schema: replySchema(open.length === 0 ? simple : open, { maxTokens, mustCall }) },
   };
 }
 

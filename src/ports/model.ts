@@ -35,6 +35,8 @@ export interface ToolSchema {
   readonly description: string;
   /** JSON schema of an object. */
   readonly parameters: JsonObject;
+  /** The same at its simplest, for models that speak JSON by schema: what else a tool takes, those seldom need and often misuse. */
+  readonly simple?: JsonObject | undefined;
 }
 
 export interface ModelRequest {
@@ -47,6 +49,8 @@ export interface ModelRequest {
   readonly examples?: readonly Message[];
   /** Finishing is not open yet: the reply shall be a call. Binds a model that speaks JSON by schema. */
   readonly mustCall?: boolean;
+  /** Names of tools that are not open for this reply: the same call of them has just given the same again. Binds as `mustCall` does. */
+  readonly barred?: readonly string[];
   /** Lowers the model's own cap; never raises it. */
   readonly maxTokens?: number;
   readonly temperature?: number;

@@ -12,13 +12,15 @@ export interface ToolDefinition<S extends z.ZodObject> extends ArgumentForm<S> {
   readonly effectClass: EffectClass;
   readonly risk: Tool["risk"];
   readonly timeoutMs: number;
+  /** @see ToolSchema.simple */
+  readonly simple?: z.ZodObject;
   /** Other forms that a weak model gives the arguments, put right before they are checked. */
   readonly normalise?: (args: JsonObject) => JsonObject;
   prepare(args: z.output<S>, context: ToolContext): Promise<PreparedCall>;
 }
 
 export function defineTool<S extends z.ZodObject>(definition: ToolDefinition<S>): Tool {
-  const { name, description, effectClass, risk, timeoutMs, normalise } = definition;
+  const { name, description, effectClass, risk, timeoutMs, normalise, simple } = definition;
   return {
     schema: {
       name,
@@ -26,6 +28,9 @@ export function defineTool<S extends z.ZodObject>(definition: ToolDefinition<S>)
       // Made when a model is first shown it, and not while a server starts.
       get parameters() {
         return parametersSchema(definition.parameters);
+      },
+      get simple() {
+        return simple === undefined ? undefined : parametersSchema(simple);
       },
     },
     effectClass,

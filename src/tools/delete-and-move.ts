@@ -1,6 +1,8 @@
 /** delete_file and move_file: what is taken away or put elsewhere; the workspace keeps what stood there. */
+import { posix } from "node:path";
 import { z } from "zod";
 import type { Tool } from "../ports/tool.ts";
+import type { Workspace } from "../ports/workspace.ts";
 import { defineTool, failureOf } from "./definition.ts";
 import { changing, staleness } from "./seen-files.ts";
 
@@ -33,7 +35,7 @@ export function deleteFileTool(): Tool {
 export function moveFileTool(): Tool {
   return defineTool({
     name: "move_file",
-    description: "Move or rename a file or folder. The destination must not exist.",
+    description: "Move or rename a file or folder. The destination must not exist, or be the folder to move into.",
     parameters: z.strictObject({ source: z.string(), destination: z.string() }),
     example: { source: "a.txt", destination: "docs/a.txt" },
     aliases: {
@@ -49,7 +51,8 @@ export function moveFileTool(): Tool {
     risk: "medium",
     timeoutMs: 10_000,
     prepare: async ({ source, destination }, context) => {
-      const [from, to] = [await context.workspace.resolve(source), await context.workspace.resolve(destination)];
+      const from = await context.workspace.resolve(source);
+      const to = await placeFor(context.workspace, from, await context.workspace.resolve(destination));
       return await changing(context, [from, to], {
         tool: "move_file",
         refusal: async () => refusalOf(staleness(context, from, await context.workspace.state(from))),
@@ -58,6 +61,12 @@ export function moveFileTool(): Tool {
       });
     },
   });
+}
+
+/** What is moved to a folder that is there is moved into it, as `mv` does; one that is moved to itself stays. */
+async function placeFor(workspace: Workspace, from: string, to: string): Promise<string> {
+  if (from === to || (await workspace.state(to)).kind !== "folder") return to;
+  return posix.join(to, posix.basename(from));
 }
 
 function refusalOf(stale: string | null): ReturnType<typeof failureOf> | null {

@@ -27,6 +27,7 @@ const parameters = z.strictObject({
   edits: z.array(givenEdit).min(1).max(100).optional().describe("several, in order; instead of old_str and new_str"),
 });
 type Args = z.output<typeof parameters>;
+const oneEdit = z.strictObject({ path: z.string(), old_str: z.string(), new_str: z.string() });
 
 const editAliases: Readonly<Record<string, string>> = {
   old_string: "old_str",
@@ -45,6 +46,7 @@ export function editFileTool(options: EditOptions): Tool {
     name: "edit_file",
     description: "Replace text that stands in one place of a file. All edits are made, or none.",
     parameters,
+    simple: oneEdit,
     example: { path: "src/app.py", old_str: "x = 1", new_str: "x = 2" },
     aliases: { file_path: "path", filepath: "path", file: "path", filename: "path", ...editAliases },
     effectClass: "workspace",

@@ -37,6 +37,19 @@ const conversation: ModelRequest = {
   ],
 };
 
+test.each(["openai_compatible", "ollama", "anthropic"] as const)(
+  "a tool travels over the wire of %s without what is for others",
+  async (provider) => {
+    await using world = await worldOf(provider, {});
+    const parameters = { type: "object", properties: { path: { type: "string" } } };
+    const simple = { type: "object", properties: { simplest: { type: "string" } } };
+    await world.call({ ...hello, tools: [{ name: "read_file", description: "Reads.", parameters, simple }] });
+    const sent = JSON.stringify(world.server.requests.at(-1)?.body);
+    expect(sent).toContain("read_file");
+    expect(sent).not.toContain("simpl");
+  },
+);
+
 describe("a call that comes as text", () => {
   const tools = [{ name: "read_file", description: "", parameters: { type: "object" } }];
   const text = '<think>I should look</think>{"name":"read_file","arguments":{"path":"a"}}';

@@ -164,6 +164,19 @@ describe("a request told as JSON", () => {
     expect(speakJson({ messages, examples, schema }, 4096).messages).toHaveLength(told.messages.length + 4);
   });
 
+  test("offers a tool in its simplest form, and not where the same call has just given the same again", () => {
+    const simple = { type: "object", properties: { path: { type: "string" } }, required: ["path"] };
+    const tools = [{ ...write, simple }, odd];
+    const whole = speakJson({ messages, tools }, 4096);
+    expect(whole.messages[0]?.content).toContain("- write_file(path: string): Write a file.");
+    expect(JSON.stringify(whole.schema)).toContain('"required":["tool","path"]');
+    const barred = speakJson({ messages, tools, barred: ["write_file"] }, 4096);
+    expect(barred.messages).toEqual(whole.messages);
+    expect(JSON.stringify(barred.schema)).not.toContain('"write_file"');
+    expect(JSON.stringify(barred.schema)).toContain('"weigh"');
+    expect(speakJson({ messages, tools, barred: ["write_file", "weigh"] }, 4096).schema).toEqual(whole.schema);
+  });
+
   test("leaves finishing out where the reply must be a call", () => {
     const open = speakJson({ messages, tools: [write], mustCall: false }, 4096).schema?.schema["anyOf"];
     const bound = speakJson({ messages, tools: [write], mustCall: true }, 4096).schema?.schema["anyOf"];

@@ -168,6 +168,20 @@ describe("delete_file and move_file", () => {
     expect(seen.has("new/b.txt")).toBe(false);
   });
 
+  test("a move to a folder that is there is one into it", async () => {
+    using temporary = new Temporary();
+    const { call } = await openBench(temporary, { "a.txt": "a", "docs/b.txt": "b", "docs/a/": "", "empty/": "" });
+    expect((await call("move_file", { source: "a.txt", destination: "docs" })).output).toBe(
+      "Moved a.txt -> docs/a.txt",
+    );
+    expect((await call("move_file", { source: "docs", destination: "empty/" })).output).toBe(
+      "Moved docs -> empty/docs",
+    );
+    expect((await call("move_file", { source: "empty", destination: "empty" })).success).toBe(false);
+    expect((await call("move_file", { source: "empty", destination: "empty/docs" })).success).toBe(false);
+    expect(temporary.text("project/empty/docs/a.txt")).toBe("a");
+  });
+
   test("carry what was seen along with a move", async () => {
     using temporary = new Temporary();
     const { call } = await openBench(temporary, { "a.txt": "a" });

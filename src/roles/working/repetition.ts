@@ -21,6 +21,12 @@ export class Repetition {
   /** Every call of the attempt: what takes an earlier change back and makes it again does nothing new. */
   readonly #known = new Set<string>();
   #counts = new Map<string, number>();
+  #stuck: readonly string[] = [];
+
+  /** Names of tools of which the last turn held a call that gave the same as before. */
+  get stuck(): readonly string[] {
+    return this.#stuck;
+  }
 
   /** @param digest keeps what is remembered of each call small */
   constructor(digest: (text: string) => string) {
@@ -29,14 +35,16 @@ export class Repetition {
 
   /** @returns in how many turns a call of this one has now been seen with the same result, since something new was done */
   add(calls: readonly CallSeen[]): number {
-    const counted = new Set<string>();
+    const counted = new Map<string, string>();
     for (const { mayChange, ...call } of calls) {
       const print = this.#digest(canonicalJson([call.name, call.arguments, call.result]));
       if (mayChange && !this.#known.has(print)) this.#counts = new Map();
       if (!counted.has(print)) this.#counts.set(print, (this.#counts.get(print) ?? 0) + 1);
       this.#known.add(print);
-      counted.add(print);
+      counted.set(print, call.name);
     }
-    return Math.max(0, ...[...counted].map((print) => this.#counts.get(print) ?? 0));
+    const times = (print: string): number => this.#counts.get(print) ?? 0;
+    this.#stuck = [...counted].flatMap(([print, name]) => (times(print) > 1 ? [name] : []));
+    return Math.max(0, ...[...counted.keys()].map(times));
   }
 }

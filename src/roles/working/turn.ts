@@ -122,6 +122,7 @@ export class ToolLoop {
         tools: this.#schemas,
         examples: this.#examples,
         mustCall: this.#mustCall(),
+        barred: this.#repetition.stuck,
       },
       at: { subtaskId: effect.subtaskId, attempt: effect.attempt, iteration: turn, epoch: this.#conversation.epoch },
       ...(growsFrom === null ? {} : { growsFrom }),

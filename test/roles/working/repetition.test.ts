@@ -39,6 +39,15 @@ describe("the same call with the same result", () => {
     expect(counts([read], [{ ...read, result: "B" }], [{ ...read, arguments: { path: "b" } }])).toEqual([1, 1, 1]);
   });
 
+  test("names the tools that are stuck, until another call is made", () => {
+    const repetition = new Repetition(digest);
+    const stuck = [[read], [read, failing], [failing, read], [edit(1)], [read]].map((calls) => {
+      repetition.add(calls);
+      return repetition.stuck;
+    });
+    expect(stuck).toEqual([[], [], ["shell_execute"], [], []]);
+  });
+
   test("of a turn without calls is nothing", () => expect(counts([])).toEqual([0]));
 });
 
