@@ -1,4 +1,5 @@
 /** Worked examples for a planner that speaks JSON by schema: small goals, planned as small as they are. */
+import type { SubtaskSpec } from "../../domain/plan.ts";
 import type { JsonObject } from "../../lib/json.ts";
 import type { Message } from "../../ports/model.ts";
 import { section, taskSection } from "../prompts.ts";
@@ -71,4 +72,22 @@ export function planExamples(toolNames: readonly string[]): readonly Message[] {
     },
     { role: "assistant", content: JSON.stringify({ subtasks: [subtask] }) },
   ]);
+}
+
+const tellTales = ["notes/harbour.txt", "from six to nine", "boats.md", "how many boats", "signals/last-year.csv"];
+
+/** @returns what is wrong with a plan that was copied from the examples: it names what stands in them, and not in the goal */
+export function copyFlaws(
+  subtasks: readonly Pick<SubtaskSpec, "id" | "description" | "acceptance_criteria">[],
+  known: string,
+) {
+  const said = known.toLowerCase();
+  return subtasks.flatMap(({ id, description, acceptance_criteria: criteria }) => {
+    const copied = tellTales.find(
+      (word) => `${description} ${criteria}`.toLowerCase().includes(word) && !said.includes(word),
+    );
+    return copied === undefined
+      ? []
+      : [`Subtask "${id}" is copied from an example ("${copied}" is not in this goal). Plan the goal of this task.`];
+  });
 }

@@ -1,5 +1,6 @@
 /** The planner: goal, workspace and what went before in; a proposed plan, or why there is none, out. It judges no plan. */
 import type { Report } from "../../domain/report.ts";
+import { canonicalJson } from "../../lib/json.ts";
 import type { Execution, Executor } from "../../ports/executor.ts";
 import type { Models } from "../../ports/model.ts";
 import type { Clock } from "../../ports/runtime.ts";
@@ -8,7 +9,7 @@ import type { Workspaces } from "../../ports/workspace.ts";
 import { askFitting } from "../context/request-room.ts";
 import { modelFailure } from "../model-step.ts";
 import { workspaceFailure } from "../workspace-failure.ts";
-import { planExamples } from "./plan-examples.ts";
+import { copyFlaws, planExamples } from "./plan-examples.ts";
 import { type PlanMaterial, plannerRequest, plannerSystem, planSchema } from "./plan-prompt.ts";
 import { readPlan } from "./plan-reading.ts";
 
@@ -52,7 +53,12 @@ async function propose(execution: Execution<"plan">, ports: PlannerPorts): Promi
   const read = readPlan(reply.text, ports.models);
   // A plan that was cut may lack its end, however well what is there can be read.
   const isCut = reply.finish === "length" && (read.flaws.length > 0 || read.repaired);
-  const flaws = isCut ? ["The reply was cut at the token limit; make a shorter plan."] : read.flaws;
+  const { brief } = known.task;
+  const copied = copyFlaws(
+    read.subtasks,
+    `${brief.goal} ${canonicalJson(brief.context)} ${known.listing.map(({ path }) => path).join(" ")}`,
+  );
+  const flaws = isCut ? ["The reply was cut at the token limit; make a shorter plan."] : [...read.flaws, ...copied];
   return { type: "PlanProposed", key: effect.key, subtasks: flaws.length > 0 ? [] : read.subtasks, flaws };
 }
 

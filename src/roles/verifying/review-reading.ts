@@ -40,9 +40,9 @@ function opinionOf(raw: JsonObject): Opinion | null {
     .slice(0, 20)
     .map((issue) => within(issue, 1000));
   const severity = Severity.safeParse(textOf(raw["severity_class"]));
-  const outcome = settled(said, passed, issues.length > 0);
-  const isUnsure = outcome === "fail" && severity.data === "inconclusive";
   const code = textOf(raw["reason_code"]);
+  const outcome = saysNo.test(code) ? "fail" : settled(said, passed, issues.length > 0);
+  const isUnsure = outcome === "fail" && severity.data === "inconclusive";
   return {
     outcome: isUnsure ? "inconclusive" : outcome,
     reason_code: within(code === "" ? (outcome === "fail" ? "llm_semantic_failed" : "llm_passed") : code, 100),
@@ -52,6 +52,9 @@ function opinionOf(raw: JsonObject): Opinion | null {
     issues,
   };
 }
+
+/** `criteria_not_met`, beside whatever was said to have passed. */
+const saysNo = /(?:^|_)(?:not|unmet|fail(?:s|ed|ure)?|missing|incomplete|wrong|incorrect|invalid)(?:_|$)/i;
 
 type Outcome = "pass" | "pass_with_warnings" | "partial_verified" | "fail";
 

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { planFlaws } from "../../../src/domain/plan.ts";
 import { readJson } from "../../../src/models/json-reading.ts";
 import type { Message } from "../../../src/ports/model.ts";
-import { planExamples } from "../../../src/roles/planning/plan-examples.ts";
+import { copyFlaws, planExamples } from "../../../src/roles/planning/plan-examples.ts";
 import { planSchema } from "../../../src/roles/planning/plan-prompt.ts";
 import { readPlan } from "../../../src/roles/planning/plan-reading.ts";
 import { reviewExamples } from "../../../src/roles/verifying/review-examples.ts";
@@ -31,6 +31,15 @@ describe("examples of plans", () => {
     for (const message of shown.filter(({ role }) => role === "user"))
       expect(headings(message)).toEqual(["# Task", "# Tools that executors have", "# Files in the workspace"]);
   });
+});
+
+describe("a plan that was copied from an example", () => {
+  const copied = (goal: string) =>
+    replies(planExamples([])).map((text) => copyFlaws(readPlan(text, { readJson }).subtasks, goal).length);
+
+  test("is sent back, whichever it was copied from", () => expect(copied("Water the plants")).toEqual([1, 1, 1]));
+  test("is none where the goal speaks of the same", () =>
+    expect(copied("How many boats does boats.md name?")).toEqual([0, 1, 1]));
 });
 
 describe("examples of verdicts", () => {

@@ -50,6 +50,16 @@ describe("a second model", () => {
     ],
     ["a fail that says passed", '{"passed":true,"outcome":"fail"}', { outcome: "fail", confidence: 0.4 }],
     ["a pass that says not passed", '{"passed":false,"outcome":"pass"}', { outcome: "fail" }],
+    [
+      "a pass whose reason says no",
+      '{"passed":true,"outcome":"pass","reason_code":"criteria_not_met"}',
+      { outcome: "fail", reason_code: "criteria_not_met" },
+    ],
+    [
+      "a pass whose reason only sounds so",
+      '{"passed":true,"outcome":"pass","reason_code":"no_issues_noted"}',
+      { outcome: "pass" },
+    ],
     ["only a verdict, fenced", 'Sure:\n```json\n{"verdict": "PASSED",}\n```', { outcome: "pass" }],
     [
       "a verdict inside another object",
