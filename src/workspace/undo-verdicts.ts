@@ -60,13 +60,29 @@ async function consistent(
   let verdicts = [...judged];
   for (let left = -1; left !== conflictsIn(verdicts); ) {
     left = conflictsIn(verdicts);
-    verdicts = movedTogether(await withGround(place, verdicts), chosen);
+    verdicts = movedTogether(await withGround(place, withFoldersOfOthers(verdicts)), chosen);
   }
   return verdicts;
 }
 
 function conflictsIn(verdicts: readonly Verdict[]): number {
   return verdicts.filter(({ kind }) => kind === "conflict").length;
+}
+
+/** What someone else wrote comes back, and the folder that it stood in does not go. */
+function withFoldersOfOthers(verdicts: readonly Verdict[]): readonly Verdict[] {
+  const needed = new Map<string, string>();
+  for (const verdict of verdicts) {
+    if (verdict.kind !== "restore" || verdict.held === undefined || verdict.target.kind === "absent") continue;
+    for (let folder = parentOf(verdict.path); folder !== ""; folder = parentOf(folder))
+      needed.set(folder, verdict.path);
+  }
+  return verdicts.map((verdict) => {
+    const { kind, path } = verdict;
+    const inside = needed.get(path);
+    if (inside === undefined || kind !== "restore" || verdict.target.kind !== "absent") return verdict;
+    return { kind: "conflict", path, reason: `${inside}, which someone else wrote, comes back in it` };
+  });
 }
 
 /** Nothing can stand below what is no folder, and will be none. */
@@ -231,11 +247,12 @@ function comesToNothing(run: Run): boolean {
 function movedTogether(verdicts: readonly Verdict[], chosen: readonly RecordedChange[]): Verdict[] {
   const byPath = new Map(verdicts.map((verdict) => [verdict.path, verdict]));
   const ends = new Map<string, string[]>();
-  for (const { path, moved_to } of chosen) {
-    if (moved_to === undefined) continue;
-    ends.set(path, [...(ends.get(path) ?? []), moved_to]);
-    ends.set(moved_to, [...(ends.get(moved_to) ?? []), path]);
-  }
+  const tie = (from: string, to: string): void => {
+    ends.set(from, [...(ends.get(from) ?? []), to]);
+    ends.set(to, [...(ends.get(to) ?? []), from]);
+  };
+  for (const { path, moved_to } of chosen) if (moved_to !== undefined) tie(path, moved_to);
+  for (const [from, to] of exchanged(chosen)) tie(from, to);
   // The list grows while it is walked: what is left on account of another may hold back a third.
   const left = verdicts.flatMap(({ kind, path }) => (kind === "conflict" ? [path] : []));
   for (const other of left) {
@@ -247,4 +264,24 @@ function movedTogether(verdicts: readonly Verdict[], chosen: readonly RecordedCh
     }
   }
   return verdicts.map((verdict) => byPath.get(verdict.path) ?? verdict);
+}
+
+/** Contents that one command took from one file and put into another, as when it swaps two: neither path is new or gone. */
+function exchanged(chosen: readonly RecordedChange[]): (readonly [from: string, to: string])[] {
+  const ties: (readonly [string, string])[] = [];
+  for (const together of Map.groupBy(chosen, ({ seq }) => seq).values()) {
+    if (together.length === 1) continue;
+    const cameFrom = new Map(
+      together.flatMap(({ path, before }) => (isContent(before) ? [[before.digest, path]] : [])),
+    );
+    for (const { path, after } of together) {
+      const from = isContent(after) ? cameFrom.get(after.digest) : undefined;
+      if (from !== undefined && from !== path) ties.push([from, path]);
+    }
+  }
+  return ties;
+}
+
+function isContent(state: FileState): state is Extract<FileState, { kind: "file" }> {
+  return state.kind === "file" && state.bytes > 0;
 }
