@@ -194,7 +194,9 @@ async function logOf(path: string, taskId: string): Promise<TaskEvent[]> {
 
 function outcomeOf(workspace: string, log: readonly TaskEvent[], webhooks: number): Outcome {
   const last = log.findLast(({ type }) => /^task_(?:completed|failed|cancelled)$/.test(type));
-  const told = Object.entries(tale(log)).map(([subtask, lines]) => [subtask, lines.map(inShort)] as const);
+  const told = Object.entries(tale(log.filter((event) => !isOfCommands(event)))).map(
+    ([subtask, lines]) => [subtask, lines.map(inShort)] as const,
+  );
   const count = join(workspace, "count.txt");
   return {
     status: last?.type ?? "open",
@@ -206,6 +208,13 @@ function outcomeOf(workspace: string, log: readonly TaskEvent[], webhooks: numbe
     webhooks,
   };
 }
+
+/** What commands changed is looked at by itself: of one that is uncertain there may be nothing to tell. */
+function isOfCommands(event: TaskEvent): boolean {
+  return event.type === "files_changed" && event.changes.every(({ path }) => madeByCommands.test(path));
+}
+
+const madeByCommands = /^(?:count\.txt|build(?:\/.*)?)$/;
 
 function inShort(line: string): string {
   const event = JSON.parse(line) as Readonly<Record<string, unknown>>;
