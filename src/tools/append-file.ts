@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import type { Tool } from "../ports/tool.ts";
+import { contentAliases, pathAliases } from "./arguments.ts";
 import { defineTool } from "./definition.ts";
 import { changing } from "./seen-files.ts";
 
@@ -24,12 +25,8 @@ export function appendFileTool(): Tool {
     parameters,
     example: { path: "CHANGES.txt", content: "Fixed the parser.\n" },
     aliases: {
-      file_path: "path",
-      filepath: "path",
-      file: "path",
-      filename: "path",
-      contents: "content",
-      text: "content",
+      ...pathAliases,
+      ...contentAliases,
       line: "content",
       lines: "content",
     },

@@ -6,6 +6,10 @@ import { z } from "zod";
 import { isJsonObject, type Json, type JsonObject, parseJson } from "../lib/json.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 
+/** What models call the path of a file, and what is to stand in it. */
+export const pathAliases = { file_path: "path", filepath: "path", file: "path", filename: "path" } as const;
+export const contentAliases = { contents: "content", text: "content" } as const;
+
 export interface ArgumentForm<S extends z.ZodObject> {
   readonly name: string;
   readonly parameters: S;

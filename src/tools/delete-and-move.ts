@@ -3,6 +3,7 @@ import { posix } from "node:path";
 import { z } from "zod";
 import type { Tool } from "../ports/tool.ts";
 import type { Workspace } from "../ports/workspace.ts";
+import { pathAliases } from "./arguments.ts";
 import { defineTool, failureOf } from "./definition.ts";
 import { changing, staleness } from "./seen-files.ts";
 
@@ -12,7 +13,7 @@ export function deleteFileTool(): Tool {
     description: "Delete a file or an empty folder.",
     parameters: z.strictObject({ path: z.string() }),
     example: { path: "old/notes.txt" },
-    aliases: { file_path: "path", filepath: "path", file: "path", filename: "path" },
+    aliases: pathAliases,
     effectClass: "workspace",
     risk: "medium",
     timeoutMs: 10_000,

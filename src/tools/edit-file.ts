@@ -5,6 +5,7 @@ import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import type { PreparedCall, Tool, ToolContext, ToolResult } from "../ports/tool.ts";
 import type { ChangeMade, TextDiff } from "../ports/workspace.ts";
+import { pathAliases } from "./arguments.ts";
 import { actionOf, defineTool, failing, failureOf } from "./definition.ts";
 import { type Edit, edited } from "./edits/edit.ts";
 import { bytesOf, type FileText, fileTextOf } from "./edits/file-text.ts";
@@ -48,7 +49,7 @@ export function editFileTool(options: EditOptions): Tool {
     parameters,
     simple: oneEdit,
     example: { path: "src/app.py", old_str: "x = 1", new_str: "x = 2" },
-    aliases: { file_path: "path", filepath: "path", file: "path", filename: "path", ...editAliases },
+    aliases: { ...pathAliases, ...editAliases },
     effectClass: "workspace",
     risk: "medium",
     timeoutMs: 10_000,

@@ -1,6 +1,7 @@
 /** read_file: the text of a file, or of some of its lines; never more than fits, and it says how to go on. */
 import { z } from "zod";
 import type { Tool, ToolContext, ToolResult } from "../ports/tool.ts";
+import { pathAliases } from "./arguments.ts";
 import { actionOf, defineTool, failureFrom, failureOf } from "./definition.ts";
 import { nearPaths } from "./near-paths.ts";
 import { headOf } from "./output.ts";
@@ -26,10 +27,7 @@ export function readFileTool({ resultChars }: { readonly resultChars: number }):
     parameters,
     example: { path: "src/app.py", line_start: 1, line_end: 80 },
     aliases: {
-      file_path: "path",
-      filepath: "path",
-      file: "path",
-      filename: "path",
+      ...pathAliases,
       start_line: "line_start",
       end_line: "line_end",
     },

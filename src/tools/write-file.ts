@@ -1,6 +1,7 @@
 /** write_file: the whole of a file at once. Overwrites only what this subtask has read or written itself. */
 import { z } from "zod";
 import type { Tool } from "../ports/tool.ts";
+import { contentAliases, pathAliases } from "./arguments.ts";
 import { defineTool, failureOf } from "./definition.ts";
 import { changing, digestOf, staleness } from "./seen-files.ts";
 
@@ -18,12 +19,8 @@ export function writeFileTool(): Tool {
     parameters,
     example: { path: "src/app.py", content: "print('hello')\n" },
     aliases: {
-      file_path: "path",
-      filepath: "path",
-      file: "path",
-      filename: "path",
-      contents: "content",
-      text: "content",
+      ...pathAliases,
+      ...contentAliases,
       file_content: "content",
       file_text: "content",
     },

@@ -1,29 +1,8 @@
 /** Windows that turn out to be smaller than was thought: a prompt that is refused, and one that is cut without a word. */
 import { describe, expect, test } from "vitest";
 import { LoomError } from "../../src/lib/errors.ts";
-import { createWorker } from "../../src/roles/working/work.ts";
-import { type Answer, act, Bench, call, type Script, say } from "../support/role-bench.ts";
-
-const run = (bench: Bench, over = {}) => createWorker(bench.ports)(bench.work(over));
-const sizes = (bench: Bench) =>
-  bench.requests().map(({ messages, tools }) => (JSON.stringify(messages).length + JSON.stringify(tools).length) / 4);
-const steps = (bench: Bench) => [...bench.ledger("work:a:1").rows.keys()];
-const noted = JSON.stringify({ decisions: ["Use tabs."], open: ["Write the end."], done: [], facts: ["Port 9."] });
-
-/** One answer a turn of the executor; the compactor answers with `notes`. */
-function turns(bench: Bench, answer: (turn: number) => Answer, notes: Answer = say(noted)): Script {
-  return ({ pick }) => (pick.role === "compactor" ? notes : answer(bench.requests().length));
-}
-
-/** Each turn brings 4 000 characters, unlike any other. */
-function talkative(count: number, notes?: Answer): Bench {
-  const bench = new Bench();
-  bench.window = { name: "m1", contextTokens: 8000, maxTokens: 1000, bytesPerToken: 4 };
-  bench.shell.answer = (line) => ({ exitCode: 0, output: `${line}: ${"word ".repeat(800)}` });
-  const answer = (n: number) => (n <= count ? act(call("shell_execute", { command: `step ${n}` })) : say("Done."));
-  bench.script = turns(bench, answer, notes);
-  return bench;
-}
+import { type Answer, act, Bench, call, say } from "../support/role-bench.ts";
+import { noted, run, sizes, steps, talkative } from "../support/talkative-bench.ts";
 
 describe("a model that finds the request too long", () => {
   const overflow = new LoomError("context_overflow", "Too long");

@@ -1,4 +1,5 @@
 /** The verifier's own look at files: a few that it asks for, read as one pure step of the journal, within bounds and the policy. */
+import type { Task } from "../../domain/task.ts";
 import { LoomError } from "../../lib/errors.ts";
 import { isJsonObject } from "../../lib/json.ts";
 import type { Execution } from "../../ports/executor.ts";
@@ -53,9 +54,7 @@ export async function lookAt(
       const began = ports.clock.now();
       const shown: string[] = [];
       for (const path of paths) {
-        const reads = { tool: "read_file", reads: [path], writes: [], deletes: [], hosts: [], root: workspace.root };
-        const { decision, reason } = ports.policy.judge(reads, task.brief.policy);
-        const text = decision === "allow" ? await standing(workspace, path) : `(not shown: ${reason})`;
+        const text = await textAt(path, { policy: ports.policy, task, workspace });
         shown.push(`${within(path, 300)}\n${fenced("file", headAndTail(text, Math.floor(fileCharsMax * share)))}`);
       }
       const text = shown.join("\n\n");
@@ -69,18 +68,32 @@ export async function lookAt(
   return typeof result["text"] === "string" ? result["text"] : "";
 }
 
-/** That nothing stands there is an answer, too. */
-async function standing(workspace: Workspace, path: string): Promise<string> {
+interface Place {
+  readonly policy: Policy;
+  readonly task: Pick<Task, "brief">;
+  readonly workspace: Workspace;
+}
+
+/** Judged by the place that is meant, however it is written. */
+async function textAt(path: string, { policy, task, workspace }: Place): Promise<string> {
   try {
-    const { state, bytes } = await workspace.look(path, fileBytesMax);
-    if (state.kind === "absent") return "(nothing stands at this path)";
-    if (state.kind === "folder") return await listed(workspace, path);
-    if (bytes === undefined || bytes.includes(0)) return "(no text, or too long to be shown)";
-    return bytes.length === 0 ? "(the file is empty)" : new TextDecoder().decode(bytes);
+    const place = await workspace.place(path);
+    const reads = { tool: "read_file", reads: [place], writes: [], deletes: [], hosts: [], root: workspace.root };
+    const { decision, reason } = policy.judge({ ...reads, arguments: { path: place } }, task.brief.policy);
+    return decision === "allow" ? await standing(workspace, place) : `(not shown: ${reason})`;
   } catch (error) {
     if (error instanceof LoomError) return `(not shown: ${error.message})`;
     throw error;
   }
+}
+
+/** That nothing stands there is an answer, too. */
+async function standing(workspace: Workspace, place: string): Promise<string> {
+  const { state, bytes } = await workspace.look(place, fileBytesMax);
+  if (state.kind === "absent") return "(nothing stands at this path)";
+  if (state.kind === "folder") return await listed(workspace, place);
+  if (bytes === undefined || bytes.includes(0)) return "(no text, or too long to be shown)";
+  return bytes.length === 0 ? "(the file is empty)" : new TextDecoder().decode(bytes);
 }
 
 async function listed(workspace: Workspace, path: string): Promise<string> {

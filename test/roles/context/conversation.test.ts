@@ -1,33 +1,13 @@
 /** The conversation near its window: the next epoch begins with a handoff, in which what people said and the task stand word for word. */
 import { describe, expect, test } from "vitest";
 import { LoomError } from "../../../src/lib/errors.ts";
-import { createWorker } from "../../../src/roles/working/work.ts";
-import { type Answer, act, Bench, call, type Script, say } from "../../support/role-bench.ts";
+import { type Answer, act, Bench, call, say } from "../../support/role-bench.ts";
 import { Crash, RoleJournal } from "../../support/role-journal.ts";
 import { spec, told } from "../../support/role-task.ts";
+import { noted, run, sizes, steps, talkative, turns } from "../../support/talkative-bench.ts";
 
-const run = (bench: Bench, over = {}) => createWorker(bench.ports)(bench.work(over));
 const textOf = (bench: Bench, index: number) =>
   (bench.requests().at(index)?.messages ?? []).map(({ content }) => content).join("\n");
-const sizes = (bench: Bench) =>
-  bench.requests().map(({ messages, tools }) => (JSON.stringify(messages).length + JSON.stringify(tools).length) / 4);
-const steps = (bench: Bench) => [...bench.ledger("work:a:1").rows.keys()];
-const noted = JSON.stringify({ decisions: ["Use tabs."], open: ["Write the end."], done: [], facts: ["Port 9."] });
-
-/** One answer a turn of the executor; the compactor answers with `notes`. */
-function turns(bench: Bench, answer: (turn: number) => Answer, notes: Answer = say(noted)): Script {
-  return ({ pick }) => (pick.role === "compactor" ? notes : answer(bench.requests().length));
-}
-
-/** Each turn brings 4 000 characters, unlike any other. */
-function talkative(count: number, notes?: Answer): Bench {
-  const bench = new Bench();
-  bench.window = { name: "m1", contextTokens: 8000, maxTokens: 1000, bytesPerToken: 4 };
-  bench.shell.answer = (line) => ({ exitCode: 0, output: `${line}: ${"word ".repeat(800)}` });
-  const answer = (n: number) => (n <= count ? act(call("shell_execute", { command: `step ${n}` })) : say("Done."));
-  bench.script = turns(bench, answer, notes);
-  return bench;
-}
 
 describe("a conversation that nears the window", () => {
   test("begins an epoch at 0.8 of it with at most 0.5, and keeps task, subtask and instructions", async () => {

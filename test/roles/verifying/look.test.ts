@@ -1,4 +1,6 @@
 /** A verifier that wants to see a file before it judges: it is shown a few, within bounds, and then must judge. */
+import { symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { act, call, say } from "../../support/role-bench.ts";
 import { judged, passed, type Story, told, worked, wrote } from "../../support/role-story.ts";
@@ -35,19 +37,23 @@ describe("a verifier that asks to see files", () => {
     expect(bench.requests("verifier")[2]?.messages.at(-1)?.content).toContain("No more files are shown");
   });
 
-  test("is not shown what the policy keeps back", async () => {
-    const story: Story = { files: { ".env": "KEY=secret" }, work: [wrote] };
-    using bench = told(story);
-    await worked(bench, story);
-    bench.judge = ({ reads }) =>
-      reads.includes(".env")
-        ? { decision: "deny", reason: "a secret", risk: "high" }
-        : { decision: "allow", reason: "", risk: "low" };
-    await judged(bench, (_asked, n) => (n === 1 ? wants(".env") : say(passed)));
-    const shown = bench.requests("verifier")[1]?.messages.at(-1)?.content ?? "";
-    expect(shown).toContain("(not shown: a secret)");
-    expect(shown).not.toContain("KEY=secret");
-  });
+  test.each([".env", "./.env", "docs/../.env", "docs//../.env", "alias"])(
+    "is not shown what the policy keeps back, though it asks for %s",
+    async (path) => {
+      const story: Story = { files: { ".env": "KEY=secret", "docs/a.md": "a" }, work: [wrote] };
+      using bench = told(story);
+      await worked(bench, story);
+      symlinkSync(".env", join(bench.root, "w", "alias"));
+      bench.judge = ({ reads }) =>
+        reads.includes(".env")
+          ? { decision: "deny", reason: "a secret", risk: "high" }
+          : { decision: "allow", reason: "", risk: "low" };
+      await judged(bench, (_asked, n) => (n === 1 ? wants(path) : say(passed)));
+      const shown = bench.requests("verifier")[1]?.messages.at(-1)?.content ?? "";
+      expect(shown).toContain("(not shown: a secret)");
+      expect(shown).not.toContain("KEY=secret");
+    },
+  );
 });
 
 describe("what a verifier reads of a change", () => {
