@@ -1,6 +1,6 @@
 /** The schema of one reply in the JSON protocol: a union over the tools and `finish`, in what every grammar engine understands. */
 import { isJsonObject, type Json, type JsonObject } from "../lib/json.ts";
-import type { ToolSchema } from "../ports/model.ts";
+import type { StandingPaths, ToolSchema } from "../ports/model.ts";
 
 /**
  * Strings without a limit loop until max_tokens. Long ones hold a file of some 200 lines at most, and at least leave room
@@ -20,11 +20,26 @@ interface ReplyBounds {
   /** The model's cap on a reply. */
   readonly maxTokens: number;
   readonly mustCall: boolean;
+  /** Absent: not known, or too many. */
+  readonly standing?: StandingPaths | undefined;
 }
 
-export function replySchema(tools: readonly ToolSchema[], { maxTokens, mustCall }: ReplyBounds): JsonObject {
+export function replySchema(tools: readonly ToolSchema[], bounds: ReplyBounds): JsonObject {
+  const { maxTokens, mustCall, standing } = bounds;
   const longMax = Math.max(shortTextMax, Math.min(longTextMax, maxTokens * charactersPerToken));
-  return { anyOf: [...tools.map((tool) => callSchema(tool, longMax)), ...(mustCall ? [] : [finishSchema])] };
+  // A tool for what stands there is of no use where nothing does.
+  const usable = tools.filter((tool) => Object.values(namesOf(tool, standing)).every((names) => names.length > 0));
+  const open = usable.length === 0 ? tools : usable;
+  const calls = open.map((tool) => callSchema(tool, longMax, usable.length === 0 ? undefined : standing));
+  return { anyOf: [...calls, ...(mustCall ? [] : [finishSchema])] };
+}
+
+/** @returns what each argument that must name something can name */
+function namesOf({ naming = {} }: ToolSchema, standing: StandingPaths | undefined): Record<string, string[]> {
+  if (standing === undefined) return {};
+  const { files, folders } = standing;
+  const named = { file: files, folder: [".", ...folders], any: [...files, ...folders] };
+  return Object.fromEntries(Object.entries(naming).map(([name, kind]) => [name, [...named[kind]]]));
 }
 
 const finishSchema: JsonObject = {
@@ -34,11 +49,13 @@ const finishSchema: JsonObject = {
   additionalProperties: false,
 };
 
-function callSchema({ name, parameters }: ToolSchema, longMax: number): JsonObject {
+function callSchema(tool: ToolSchema, longMax: number, standing: StandingPaths | undefined): JsonObject {
+  const { name, parameters } = tool;
   const { required } = parameters;
+  const named = Object.entries(namesOf(tool, standing)).map(([key, names]) => [key, { type: "string", enum: names }]);
   return {
     type: "object",
-    properties: { tool: { const: name }, ...boundProperties(parameters, longMax) },
+    properties: { tool: { const: name }, ...boundProperties(parameters, longMax), ...Object.fromEntries(named) },
     required: ["tool", ...(Array.isArray(required) ? (required as Json[]) : [])],
     additionalProperties: false,
   };

@@ -9,7 +9,10 @@ import { type ReadJson, readJson, soleFence } from "./json-reading.ts";
 import { toolGuide } from "./protocol-guide.ts";
 import { replySchema } from "./protocol-schema.ts";
 
-type Asked = Pick<ModelRequest, "messages" | "tools" | "schema" | "examples" | "mustCall" | "barred">;
+type Asked = Pick<
+  ModelRequest,
+  "messages" | "tools" | "schema" | "examples" | "mustCall" | "barred" | "plain" | "standing"
+>;
 type Told = Pick<ModelRequest, "messages" | "tools" | "schema">;
 type Answer = Pick<ModelReply, "text" | "toolCalls" | "finish" | "repaired">;
 
@@ -18,16 +21,24 @@ type Answer = Pick<ModelReply, "text" | "toolCalls" | "finish" | "repaired">;
  * @returns the request without native tools; a caller's own schema is kept, and tools are then not told
  */
 export function speakJson(asked: Asked, maxTokens: number): Told {
-  const { messages, tools = [], schema, examples = [], mustCall = false, barred = [] } = asked;
-  const told = withExamples(messages, examples).map(rendered);
+  const { messages, tools = [], schema, examples = [], mustCall = false, barred = [], plain, standing } = asked;
+  const told = withExamples(plainly(messages, plain), examples).map(rendered);
   if (schema !== undefined) return { messages: merged(told), schema };
   if (tools.length === 0) return { messages: merged(told) };
   const simple = tools.map((tool) => (tool.simple === undefined ? tool : { ...tool, parameters: tool.simple }));
   const open = simple.filter(({ name }) => !barred.includes(name));
   return {
     messages: merged(withGuide(told, toolGuide(simple, examples.length > 0))),
-    schema: { name: "next_step", schema: replySchema(open.length === 0 ? simple : open, { maxTokens, mustCall }) },
+    schema: {
+      name: "next_step",
+      schema: replySchema(open.length === 0 ? simple : open, { maxTokens, mustCall, standing }),
+    },
   };
+}
+
+function plainly(messages: readonly Message[], plain: string | undefined): readonly Message[] {
+  const [first, ...rest] = messages;
+  return plain === undefined || first?.role !== "system" ? messages : [{ role: "system", content: plain }, ...rest];
 }
 
 /** Behind the system message: with it they are the stable front of every request. */

@@ -58,6 +58,7 @@ export function crashingWorkspaces(workspaces: Workspaces, at: CrashPoint | null
   return {
     open: async (root) => crashing(await workspaces.open(root), { apply: "change" }, at),
     createScratch: (name) => around("scratch", at, () => workspaces.createScratch(name)),
+    createCopy: (files) => around("copy", at, () => workspaces.createCopy(files)),
   };
 }
 

@@ -37,6 +37,14 @@ export interface ToolSchema {
   readonly parameters: JsonObject;
   /** The same at its simplest, for models that speak JSON by schema: what else a tool takes, those seldom need and often misuse. */
   readonly simple?: JsonObject | undefined;
+  /** Arguments that can only name what stands in the workspace. */
+  readonly naming?: Readonly<Record<string, "file" | "folder" | "any">> | undefined;
+}
+
+/** Relative to the workspace, all of them: where they are too many to be told, there is no such list. */
+export interface StandingPaths {
+  readonly files: readonly string[];
+  readonly folders: readonly string[];
 }
 
 export interface ModelRequest {
@@ -47,6 +55,10 @@ export interface ModelRequest {
   readonly schema?: { readonly name: string; readonly schema: JsonObject };
   /** Worked examples of another job, as turns: shown, before all turns but the system's, to a model that speaks JSON by schema. */
   readonly examples?: readonly Message[];
+  /** Stands in place of the system message for a model that speaks JSON by schema: long rules take small models off the job. */
+  readonly plain?: string;
+  /** What stands in the workspace. An argument that must name one of them binds a model that speaks JSON by schema to these. */
+  readonly standing?: StandingPaths;
   /** Finishing is not open yet: the reply shall be a call. Binds a model that speaks JSON by schema. */
   readonly mustCall?: boolean;
   /** Names of tools that are not open for this reply: the same call of them has just given the same again. Binds as `mustCall` does. */

@@ -65,6 +65,8 @@ export interface Workspaces {
   open(root: string): Promise<Workspace>;
   /** A fresh folder under the scratch folder. @returns its absolute path */
   createScratch(name: string): Promise<string>;
+  /** A workspace of its own under the scratch folder that holds these files, and is gone when it is disposed of. */
+  createCopy(files: ReadonlyMap<string, Uint8Array>): Promise<Workspace & AsyncDisposable>;
 }
 
 export interface UndoResult {

@@ -55,10 +55,13 @@ export function createAnswerer(ports: AnswererPorts): Executor<"answer"> {
 async function answer(execution: Execution<"answer">, ports: AnswererPorts): Promise<Report> {
   const { effect, journal, stop } = execution;
   const task = execution.current();
+  const pick = { role: "planner", tier: 2, taskId: task.id, priority: "plan" } as const;
+  const own = ports.models.terms(pick)?.showsExamples === true ? await soleResult(task, ports) : "";
+  if (own !== "") return { type: "Answered", key: effect.key, ...saidAs(own) };
   const parts = await material(task, ports);
   const reply = await askFitting(journal, ports, {
     step: "answer",
-    pick: { role: "planner", tier: 2, taskId: task.id, priority: "plan" },
+    pick,
     system: answererRules,
     schema: { name: "answer", schema: answerSchema },
     user: (bytesMax) => fittedText(parts, bytesMax),
@@ -93,6 +96,13 @@ async function material(task: Task, ports: AnswererPorts): Promise<Part[]> {
   ];
 }
 
+/** Where one subtask was all, its words were verified; said again by a model that must be shown how to answer, they would not be. */
+async function soleResult(task: Task, ports: AnswererPorts): Promise<string> {
+  const [only, ...others] = planned(task);
+  if (only === undefined || others.length > 0 || only.status.kind !== "completed") return "";
+  return (await resultOf(task, only, ports)).trim();
+}
+
 /** Of a subtask that was to give an answer, the whole of it; of others what they said they did. */
 async function resultOf(task: Task, subtask: Subtask, { events }: AnswererPorts): Promise<string> {
   const summary = subtask.status.kind === "completed" ? subtask.status.summary : "";
@@ -122,7 +132,10 @@ function readAnswer(text: string, reader: JsonReader): { readonly summary: strin
   const form = isJsonObject(found) && answerNames.some((name) => name in found) ? found : {};
   const said = form === found ? firstText(form, answerNames) : text.trim();
   if (said === "") return null;
-  const summary = firstText(form, ["summary"]);
+  return saidAs(said, firstText(form, ["summary"]));
+}
+
+function saidAs(said: string, summary = ""): { readonly summary: string; readonly answer: string } {
   return {
     summary: within(summary === "" ? oneLine(said, summaryCharsMax) : summary, summaryCharsMax),
     answer: within(said, answerCharsMax),

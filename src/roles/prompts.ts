@@ -78,7 +78,7 @@ const planShare = 0.15;
 const planBytesMax = 3000;
 
 /** Names and order alone: who reads what others are to do, does it. Where there is only one subtask, it says nothing. */
-function planLines(task: Task, { bytesMax = Number.POSITIVE_INFINITY }: TaskRoom): string {
+export function planLines(task: Task, { bytesMax = Number.POSITIVE_INFINITY }: TaskRoom): string {
   const all = planned(task);
   if (all.length < 2) return "";
   const lines = all.map(({ spec: { id, depends_on } }) =>

@@ -128,6 +128,8 @@ export interface PastAttempt {
   readonly models: readonly string[];
   /** What the last turn said. */
   readonly finalText: string;
+  /** Every reply had to be shown its form, as those of small models do. */
+  readonly wasShownForm: boolean;
 }
 
 export function pastAttempt(rows: readonly StepRow[]): PastAttempt {
@@ -137,9 +139,11 @@ export function pastAttempt(rows: readonly StepRow[]): PastAttempt {
   const models = new Set<string>();
   const calls: PastCall[] = [];
   let finalText = "";
+  let wasShownForm = true;
   for (const [step, result] of ended) {
     if (!/^turn-\d+$/.test(step)) continue;
     const reply = Reply.parse(result);
+    wasShownForm &&= reply.protocol === "json_schema";
     if (reply.model !== "") models.add(reply.model);
     finalText = reply.text;
     for (const [index, call] of reply.toolCalls.entries()) {
@@ -148,5 +152,5 @@ export function pastAttempt(rows: readonly StepRow[]): PastAttempt {
       if (record !== undefined) calls.push({ step: at, arguments: call.arguments, record: CallRecord.parse(record) });
     }
   }
-  return { calls, models: [...models], finalText };
+  return { calls, models: [...models], finalText, wasShownForm };
 }

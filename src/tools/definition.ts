@@ -4,6 +4,7 @@ import { LoomError } from "../lib/errors.ts";
 import type { JsonObject } from "../lib/json.ts";
 import { ok, type Result } from "../lib/result.ts";
 import type { EffectClass } from "../ports/event-store.ts";
+import type { ToolSchema } from "../ports/model.ts";
 import type { Action, PreparedCall, Tool, ToolContext, ToolResult } from "../ports/tool.ts";
 import { type ArgumentForm, parametersSchema, parseArguments } from "./arguments.ts";
 
@@ -14,13 +15,15 @@ export interface ToolDefinition<S extends z.ZodObject> extends ArgumentForm<S> {
   readonly timeoutMs: number;
   /** @see ToolSchema.simple */
   readonly simple?: z.ZodObject;
+  /** @see ToolSchema.naming */
+  readonly naming?: ToolSchema["naming"];
   /** Other forms that a weak model gives the arguments, put right before they are checked. */
   readonly normalise?: (args: JsonObject) => JsonObject;
   prepare(args: z.output<S>, context: ToolContext): Promise<PreparedCall>;
 }
 
 export function defineTool<S extends z.ZodObject>(definition: ToolDefinition<S>): Tool {
-  const { name, description, effectClass, risk, timeoutMs, normalise, simple } = definition;
+  const { name, description, effectClass, risk, timeoutMs, normalise, simple, naming } = definition;
   return {
     schema: {
       name,
@@ -32,6 +35,7 @@ export function defineTool<S extends z.ZodObject>(definition: ToolDefinition<S>)
       get simple() {
         return simple === undefined ? undefined : parametersSchema(simple);
       },
+      ...(naming === undefined ? {} : { naming }),
     },
     effectClass,
     risk,

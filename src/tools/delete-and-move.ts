@@ -12,6 +12,7 @@ export function deleteFileTool(): Tool {
     name: "delete_file",
     description: "Delete a file or an empty folder.",
     parameters: z.strictObject({ path: z.string() }),
+    naming: { path: "any" },
     example: { path: "old/notes.txt" },
     aliases: pathAliases,
     effectClass: "workspace",
@@ -38,6 +39,7 @@ export function moveFileTool(): Tool {
     name: "move_file",
     description: "Move or rename a file or folder. The destination must not exist, or be the folder to move into.",
     parameters: z.strictObject({ source: z.string(), destination: z.string() }),
+    naming: { source: "any" },
     example: { source: "a.txt", destination: "docs/a.txt" },
     aliases: {
       src: "source",

@@ -48,6 +48,7 @@ export function editFileTool(options: EditOptions): Tool {
     description: "Replace text that stands in one place of a file. All edits are made, or none.",
     parameters,
     simple: oneEdit,
+    naming: { path: "file" },
     example: { path: "src/app.py", old_str: "x = 1", new_str: "x = 2" },
     aliases: { ...pathAliases, ...editAliases },
     effectClass: "workspace",

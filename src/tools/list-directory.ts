@@ -14,6 +14,8 @@ export function listDirectoryTool({ resultChars }: { readonly resultChars: numbe
     name: "list_directory",
     description: "Show the tree below a folder, two levels deep.",
     parameters: z.strictObject({ path: z.string().default(".") }),
+    simple: z.strictObject({ path: z.string() }),
+    naming: { path: "folder" },
     example: { path: "src" },
     aliases: { directory: "path", dir: "path", folder: "path", dir_path: "path", directory_path: "path" },
     effectClass: "pure",

@@ -25,6 +25,7 @@ export function readFileTool({ resultChars }: { readonly resultChars: number }):
     name: "read_file",
     description: "Read a text file. Long files come in parts; the note at the end says how to go on.",
     parameters,
+    naming: { path: "file" },
     example: { path: "src/app.py", line_start: 1, line_end: 80 },
     aliases: {
       ...pathAliases,

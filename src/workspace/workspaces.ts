@@ -1,6 +1,6 @@
 /** Opens workspaces: the folders of people's projects, and fresh ones under the scratch folder. One object for all tasks. */
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
-import { mkdir, readdir, realpath } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, realpath, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import type { FileChange, FileState } from "../domain/change.ts";
@@ -34,6 +34,7 @@ export function openWorkspaces({ scratchDir, witness = nobody() }: WorkspacesOpt
   return {
     open: async (root) => new LocalWorkspace(usableRoot(root), modes, witness),
     createScratch: async (name) => await createScratch(scratchDir, name),
+    createCopy: async (files) => await createCopy(scratchDir, files, modes),
   };
 }
 
@@ -115,6 +116,30 @@ class LocalWorkspace implements Workspace {
 
   async standing(changes: readonly FileChange[]): Promise<"before" | "after" | "neither"> {
     return await standingOf(this.root, changes);
+  }
+}
+
+/** What died without disposing of its copy leaves it under a name that tells what it was. */
+async function createCopy(
+  scratchDir: string,
+  files: ReadonlyMap<string, Uint8Array>,
+  modes: NewModes,
+): Promise<Workspace & AsyncDisposable> {
+  await mkdir(scratchDir, { recursive: true });
+  const root = await realpath(await mkdtemp(join(scratchDir, "copy-")));
+  const copy = new CopiedWorkspace(root, modes, nobody());
+  try {
+    for (const [path, bytes] of files) await copy.apply(await copy.planWrite(path, bytes));
+  } catch (error) {
+    await copy[Symbol.asyncDispose]();
+    throw error;
+  }
+  return copy;
+}
+
+class CopiedWorkspace extends LocalWorkspace implements AsyncDisposable {
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.root, { recursive: true, force: true });
   }
 }
 

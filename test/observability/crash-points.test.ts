@@ -77,14 +77,19 @@ describe("a named point", () => {
 
     const folder = { root: "/w", apply: async () => void met.push("applied") } as unknown as Workspace;
     const workspaces = crashingWorkspaces(
-      { open: async () => folder, createScratch: async (name) => `/s/${name}` },
+      {
+        open: async () => folder,
+        createScratch: async (name) => `/s/${name}`,
+        createCopy: async (files) => Object.assign(folder, { files, [Symbol.asyncDispose]: async () => {} }),
+      },
       (name) => void met.push(name),
     );
     const opened = await workspaces.open("/w");
     expect(opened.root).toBe("/w");
     await opened.apply({ changes: [], blobs: [] });
     expect(await workspaces.createScratch("x")).toBe("/s/x");
+    expect(await workspaces.createCopy(new Map())).toBe(folder);
     const pairs = ["tool.before", "ran", "tool.after", "change.before", "applied", "change.after"];
-    expect(met).toEqual([...pairs, "scratch.before", "scratch.after"]);
+    expect(met).toEqual([...pairs, "scratch.before", "scratch.after", "copy.before", "copy.after"]);
   });
 });

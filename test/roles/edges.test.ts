@@ -88,7 +88,7 @@ describe("an attempt as its journal tells it", () => {
       { scope: "s", step: "turn-1-call-1", effectClass: "pure" as const, started: {} },
       { scope: "s", step: "turn-2", effectClass: "pure" as const, started: {} },
     ];
-    expect(pastAttempt(rows)).toEqual({ calls: [], models: [], finalText: "" });
+    expect(pastAttempt(rows)).toEqual({ calls: [], models: [], finalText: "", wasShownForm: false });
   });
 });
 

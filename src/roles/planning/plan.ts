@@ -1,4 +1,5 @@
 /** The planner: goal, workspace and what went before in; a proposed plan, or why there is none, out. It judges no plan. */
+import type { SubtaskSpec } from "../../domain/plan.ts";
 import type { Report } from "../../domain/report.ts";
 import { canonicalJson } from "../../lib/json.ts";
 import type { Execution, Executor } from "../../ports/executor.ts";
@@ -59,7 +60,17 @@ async function propose(execution: Execution<"plan">, ports: PlannerPorts): Promi
     `${brief.goal} ${canonicalJson(brief.context)} ${known.listing.map(({ path }) => path).join(" ")}`,
   );
   const flaws = isCut ? ["The reply was cut at the token limit; make a shorter plan."] : [...read.flaws, ...copied];
-  return { type: "PlanProposed", key: effect.key, subtasks: flaws.length > 0 ? [] : read.subtasks, flaws };
+  const subtasks = reply.protocol === "json_schema" ? withGoalAsJob(read.subtasks, brief.goal) : read.subtasks;
+  return { type: "PlanProposed", key: effect.key, subtasks: flaws.length > 0 ? [] : subtasks, flaws };
+}
+
+const goalAsJobMax = 2000;
+
+/** What a small model makes of a goal in its own words is seldom better than the goal: where one subtask is all, that is its job. */
+function withGoalAsJob(subtasks: readonly SubtaskSpec[], goal: string): readonly SubtaskSpec[] {
+  const [only, ...others] = subtasks;
+  if (only === undefined || others.length > 0 || goal.length > goalAsJobMax) return subtasks;
+  return [{ ...only, description: goal, acceptance_criteria: "" }];
 }
 
 async function material(execution: Execution<"plan">, ports: PlannerPorts): Promise<PlanMaterial> {

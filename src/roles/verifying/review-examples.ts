@@ -3,7 +3,7 @@ import type { SubtaskKind } from "../../domain/plan.ts";
 import type { Message } from "../../ports/model.ts";
 import { fenced, section, subtaskSection } from "../prompts.ts";
 
-interface Judged {
+export interface JudgedExample {
   readonly goal: string;
   readonly kind: SubtaskKind;
   readonly calls: string;
@@ -12,7 +12,7 @@ interface Judged {
   readonly flaw: string | null;
 }
 
-const cases: readonly Judged[] = [
+const cases: readonly JudgedExample[] = [
   {
     goal: "Put the opening hours into notes/harbour.txt: open from six to nine",
     kind: "change",
@@ -66,7 +66,7 @@ export function reviewExamples(): readonly Message[] {
   ]);
 }
 
-function requestOf({ goal, kind, calls, diff, delivered }: Omit<Judged, "flaw">, id: string): string {
+export function requestOf({ goal, kind, calls, diff, delivered }: Omit<JudgedExample, "flaw">, id: string): string {
   const subtask = { id, description: goal, kind, acceptance_criteria: "", expected_outputs: [], checks: [] };
   return [
     section("Goal of the whole task", [goal]),

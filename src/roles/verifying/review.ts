@@ -11,6 +11,7 @@ import { askModel } from "../model-step.ts";
 import { type Reply, Reply as ReplySchema } from "../records.ts";
 import { falsified } from "./controls.ts";
 import { type LookPorts, lookAt, looksMax, pathsAskedFor } from "./look.ts";
+import { type ReplicationPorts, replicated } from "./replicas/replication.ts";
 import { reviewExamples } from "./review-examples.ts";
 import {
   afterLook,
@@ -21,10 +22,12 @@ import {
   verifierSystem,
 } from "./review-prompt.ts";
 import { type Opinion, readOpinion, type Said } from "./review-reading.ts";
+import type { Trials } from "./trial.ts";
 
-export interface ReviewPorts extends LookPorts {
+export interface ReviewPorts extends LookPorts, ReplicationPorts {
   readonly models: Pick<Models, "call" | "readJson" | "terms" | "window">;
   readonly events: Pick<EventStore, "steps">;
+  readonly trials: Trials;
 }
 
 export interface ReviewCase {
@@ -45,6 +48,8 @@ const smallerShare = 0.3;
 
 /** @throws LoomError model_unavailable, no_model_configured; StepRefused; an abort */
 export async function review(ports: ReviewPorts, given: ReviewCase): Promise<Verdict> {
+  const replica = given.votes === 1 ? await replicated(ports, given) : null;
+  if (replica !== null) return replica;
   const avoid = await modelsToAvoid(ports, given);
   const votes: Vote[] = [];
   for (let vote = 1; vote <= given.votes; vote += 1) {
@@ -140,8 +145,7 @@ async function opinion(ports: ReviewPorts, given: ReviewCase, at: Question): Pro
   const { messages, reply: first } = await informed(ports, given, at);
   const read = readOpinion(saidIn(first), ports.models);
   if (read !== null) {
-    const isWorthless = isYes(read) && first.protocol === "json_schema" && !(await canSayNo(ports, given, at));
-    const vote = isWorthless ? indiscriminate : read;
+    const vote = await believed(ports, given, { at, reply: first, read });
     return { ...vote, model: first.model, independent: isIndependent(given, first) };
   }
   const said: Message[] = first.text.trim() === "" ? [] : [{ role: "assistant", content: first.text }];
@@ -152,8 +156,10 @@ async function opinion(ports: ReviewPorts, given: ReviewCase, at: Question): Pro
   });
   const reread = readOpinion(saidIn(second), ports.models);
   // Who needed two questions to be understood is no better a judge for it.
-  if (reread !== null && !(isYes(reread) && second.protocol === "json_schema"))
-    return { ...reread, model: second.model, independent: isIndependent(given, second) };
+  if (reread !== null && !(isYes(reread) && second.protocol === "json_schema")) {
+    const vote = await believed(ports, given, { at, reply: second, read: reread });
+    return { ...vote, model: second.model, independent: isIndependent(given, second) };
+  }
   return {
     ...unsure("parse_inconclusive", "The verifier's answer could not be read, twice."),
     severity_class: "inconclusive",
@@ -165,9 +171,28 @@ const indiscriminate: Opinion = {
   reason_code: "verifier_indiscriminate",
   severity_class: "inconclusive",
   confidence: 0.4,
-  feedback: "The verifier passed falsified evidence as well: its yes says nothing of this work.",
+  feedback:
+    "The verifier judged work wrongly whose truth is known, or passed falsified evidence as well: what it says of this work counts for nothing.",
   issues: [],
 };
+
+interface Heard {
+  readonly at: Question;
+  readonly reply: Reply;
+  readonly read: Opinion;
+}
+
+/** What a model says that had to be shown how to answer counts if it can judge at all, and its yes if it can say no to this. */
+async function believed(ports: ReviewPorts, given: ReviewCase, { at, reply, read }: Heard): Promise<Opinion> {
+  if (reply.protocol !== "json_schema") return read;
+  const isJudge = await ports.trials.isJudge(reply.model, async (step, messages) => {
+    const answer = await asked(ports, given, { ...at, step: `${at.step}-${step}`, messages });
+    const opinion = readOpinion(saidIn(answer), ports.models);
+    return { model: answer.model, passes: opinion === null ? null : isYes(opinion) };
+  });
+  if (!isJudge) return indiscriminate;
+  return isYes(read) && !(await canSayNo(ports, given, at)) ? indiscriminate : read;
+}
 
 /** Does it tell this work from the same case with falsified evidence? Asked of models that had to be shown how to answer. */
 async function canSayNo(ports: ReviewPorts, given: ReviewCase, at: Question): Promise<boolean> {

@@ -15,14 +15,16 @@ import { type ReviewPorts, review } from "./review.ts";
 import { diffCharsMax } from "./review-prompt.ts";
 import type { CheckPorts } from "./run-check.ts";
 import { tierOneChecks } from "./tier-one.ts";
+import { Trials } from "./trial.ts";
 
-export interface VerifierPorts extends ReviewPorts, FilePorts, CheckPorts {
+export interface VerifierPorts extends Omit<ReviewPorts, "trials">, FilePorts, CheckPorts {
   readonly events: Pick<EventStore, "steps">;
-  readonly workspaces: Pick<Workspaces, "open">;
+  readonly workspaces: Pick<Workspaces, "open" | "createCopy">;
   readonly changes: Pick<Changes, "diff">;
 }
 
-export function createVerifier(ports: VerifierPorts): Executor<"verify"> {
+export function createVerifier(given: VerifierPorts): Executor<"verify"> {
+  const ports = { ...given, trials: new Trials() };
   return async (execution) => {
     const { key } = execution.effect;
     try {
@@ -35,7 +37,7 @@ export function createVerifier(ports: VerifierPorts): Executor<"verify"> {
   };
 }
 
-async function verify(execution: Execution<"verify">, ports: VerifierPorts): Promise<Report> {
+async function verify(execution: Execution<"verify">, ports: VerifierPorts & ReviewPorts): Promise<Report> {
   const { effect, stop } = execution;
   const task = execution.current();
   const subtask = task.subtasks.get(effect.subtaskId);

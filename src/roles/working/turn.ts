@@ -23,6 +23,7 @@ import { outcomesOf } from "./call-outcome.ts";
 import type { CallPorts } from "./call-plan.ts";
 import { runCalls } from "./calls.ts";
 import { executorExamples } from "./examples.ts";
+import { plainSystem, standingPaths } from "./plain.ts";
 import { Repetition, repeatsToFail, repeatsToNudge } from "./repetition.ts";
 import { blockedReason, lastDenial, mayHaveChanged, tooLongAgain, withMeantNames } from "./turn-facts.ts";
 
@@ -46,6 +47,7 @@ export class ToolLoop {
   readonly #room: LoopRoom;
   readonly #schemas: readonly ToolSchema[];
   readonly #examples: readonly Message[];
+  readonly #plain: string;
   readonly #conversation: Conversation;
   readonly #seen = new Map<string, FileState>();
   readonly #repetition: Repetition;
@@ -62,7 +64,10 @@ export class ToolLoop {
     this.#room = room;
     this.#schemas = room.offered.map(({ schema }) => schema);
     const { bytesPerToken, windowTokens } = room.opening;
-    this.#examples = executorExamples(this.#schemas, windowTokens);
+    // Another attempt sees other examples: what was wrong because of them is not done again.
+    const variant = room.execution.effect.attempt - 1;
+    this.#examples = executorExamples(this.#schemas, { windowTokens, variant });
+    this.#plain = plainSystem(room.execution.task, Buffer.byteLength(room.opening.system));
     // Where they are shown they take their part of the window.
     const taken = sizeOfMessages(this.#examples) / bytesPerToken;
     const left = Math.floor(windowTokens - taken);
@@ -114,6 +119,7 @@ export class ToolLoop {
     const pick = { role: "executor", tier: effect.tier, taskId: task.id, priority: "work" } as const;
     const model = this.#ports.models.first(pick)?.name ?? "";
     const growsFrom = this.#conversation.growsFrom();
+    const standing = await standingPaths(this.#room.workspace, this.#ports.models.terms(pick));
     return askModel(journal, this.#ports, {
       step: `turn-${turn}`,
       pick,
@@ -121,6 +127,8 @@ export class ToolLoop {
         messages: this.#conversation.messages(),
         tools: this.#schemas,
         examples: this.#examples,
+        plain: this.#plain,
+        ...(standing === undefined ? {} : { standing }),
         mustCall: this.#mustCall(),
         barred: this.#repetition.stuck,
       },

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Message } from "../../../src/ports/model.ts";
+import { variantsOfExamples } from "../../../src/roles/working/example-jobs.ts";
 import { executorExamples } from "../../../src/roles/working/examples.ts";
 import { openBench } from "../../tools/bench.ts";
 import { Temporary } from "../../workspace/temporary.ts";
@@ -15,42 +16,58 @@ const files = {
   "tide.toml": "low = 1\nhigh = 3\n",
   "signals/last-year.csv": "s",
   "tools.txt": "rope\n",
+  "plan.pdf": "p",
+  "take1.wav": "t",
+  "band.txt": "bass\n",
+  "song.txt": "title: Rain\nsinger: Mira\n",
+  "noise.tmp": "n",
+  "beat.ini": "tempo = 120\nkey = C\n",
+  "verse.txt": "v",
+  "tapes/blue.wav": "b",
+  "tapes/red.wav": "r",
 };
+const first = [
+  "read_file",
+  "write_file",
+  "list_directory",
+  "move_file",
+  "read_file",
+  "edit_file",
+  "delete_file",
+  "append_file",
+  "move_file",
+];
 const everything = 100_000;
 
 describe("worked examples", () => {
-  test("show calls that the tools take, and what the tools answer", async () => {
-    using temporary = new Temporary();
-    const { call, tools } = await openBench(temporary, files);
-    const schemas = tools.all().map(({ schema }) => schema);
-    const shown = executorExamples(schemas, everything);
-    const results = new Map(
-      shown.flatMap((message) => (message.role === "tool" ? [[message.toolCallId, message]] : [])),
-    );
-    const calls = shown.flatMap((message) => (message.role === "assistant" ? (message.toolCalls ?? []) : []));
-    expect(calls.map(({ name }) => name)).toEqual([
-      "read_file",
-      "write_file",
-      "list_directory",
-      "move_file",
-      "read_file",
-      "edit_file",
-      "delete_file",
-      "append_file",
-    ]);
-    for (const { id, name, arguments: args } of calls) {
-      const { success, output } = await call(name, args);
-      const told = results.get(id)?.content ?? "";
-      expect({ name, success, output: output.slice(0, told.length) }).toEqual({ name, success: true, output: told });
-    }
-  });
+  test.each([...Array(variantsOfExamples).keys()])(
+    "show calls that the tools take, and what the tools answer, variant %i",
+    async (variant) => {
+      using temporary = new Temporary();
+      const { call, tools } = await openBench(temporary, files);
+      const schemas = tools.all().map(({ schema }) => schema);
+      const shown = executorExamples(schemas, { windowTokens: everything, variant });
+      const results = new Map(
+        shown.flatMap((message) => (message.role === "tool" ? [[message.toolCallId, message]] : [])),
+      );
+      const calls = shown.flatMap((message) => (message.role === "assistant" ? (message.toolCalls ?? []) : []));
+      const names = calls.map(({ name }) => name);
+      if (variant === 0) expect(names).toEqual(first);
+      expect(names.toSorted()).toEqual(first.toSorted());
+      for (const { id, name, arguments: args } of calls) {
+        const { success, output } = await call(name, args);
+        const told = results.get(id)?.content ?? "";
+        expect({ name, success, output: output.slice(0, told.length) }).toEqual({ name, success: true, output: told });
+      }
+    },
+  );
 
   test("are told as a subtask is, and end in words", async () => {
     using temporary = new Temporary();
     const { tools } = await openBench(temporary);
     const shown = executorExamples(
       tools.all().map(({ schema }) => schema),
-      everything,
+      { windowTokens: everything },
     );
     const briefings = shown.filter(({ role }) => role === "user");
     expect(briefings[1]?.content).toBe(
@@ -65,15 +82,20 @@ describe("worked examples", () => {
     const { tools } = await openBench(temporary);
     const schemas = tools.all().map(({ schema }) => schema);
     fc.assert(
-      fc.property(fc.subarray(schemas), fc.integer({ min: 0, max: 20_000 }), (offered, windowTokens) => {
-        const shown = executorExamples(offered, windowTokens);
-        expect(JSON.stringify(shown).length).toBeLessThanOrEqual(Math.max(2, windowTokens * 0.15 * 4));
-        expect(ends(shown)).toBe(shown.filter(({ role }) => role === "user").length);
-        const named = shown.flatMap((message) => (message.role === "tool" ? [message.name] : []));
-        expect(offered.map(({ name }) => name)).toEqual(expect.arrayContaining(named));
-      }),
+      fc.property(
+        fc.subarray(schemas),
+        fc.integer({ min: 0, max: 20_000 }),
+        fc.nat(),
+        (offered, windowTokens, variant) => {
+          const shown = executorExamples(offered, { windowTokens, variant });
+          expect(JSON.stringify(shown).length).toBeLessThanOrEqual(Math.max(2, windowTokens * 0.15 * 4));
+          expect(ends(shown)).toBe(shown.filter(({ role }) => role === "user").length);
+          const named = shown.flatMap((message) => (message.role === "tool" ? [message.name] : []));
+          expect(offered.map(({ name }) => name)).toEqual(expect.arrayContaining(named));
+        },
+      ),
     );
-    expect(executorExamples(schemas, 8192).length).toBeGreaterThan(20);
+    expect(executorExamples(schemas, { windowTokens: 8192 }).length).toBeGreaterThan(20);
   });
 });
 

@@ -1,0 +1,194 @@
+/**
+ * A replica: the same job, done once more by someone who sees nothing of how it was done before, in a copy of the files as
+ * they stood before it. Model calls are steps of the journal; the tools run again in a replay, to the same end.
+ */
+import type { FileState } from "../../../domain/change.ts";
+import { LoomError } from "../../../lib/errors.ts";
+import { meantTool } from "../../../lib/tool-names.ts";
+import type { Execution } from "../../../ports/executor.ts";
+import type { Message, ModelPick, Models, ToolCall, ToolSchema } from "../../../ports/model.ts";
+import type { Policy } from "../../../ports/policy.ts";
+import type { Clock } from "../../../ports/runtime.ts";
+import type { Tool, ToolResult } from "../../../ports/tool.ts";
+import type { Workspace, Workspaces } from "../../../ports/workspace.ts";
+import { askModel } from "../../model-step.ts";
+import type { Reply } from "../../records.ts";
+import { resultText } from "../../working/call-outcome.ts";
+import { executorExamples } from "../../working/examples.ts";
+import { standingPaths } from "../../working/plain.ts";
+import { filesOf } from "./copied-files.ts";
+import { outcomeOf, type PlayOutcome } from "./outcome.ts";
+
+export interface ReplicaPorts {
+  readonly models: Pick<Models, "call" | "terms">;
+  readonly policy: Policy;
+  readonly clock: Pick<Clock, "now">;
+  readonly workspaces: Pick<Workspaces, "createCopy">;
+}
+
+export interface Job {
+  readonly execution: Execution<"verify">;
+  readonly pick: ModelPick;
+  /** The system message and the first turn, as the executor had them but for what earlier attempts left. */
+  readonly plain: string;
+  readonly briefing: string;
+  /** What it is about, to tell what was found from what was asked. */
+  readonly text: string;
+  readonly mustCall: boolean;
+  readonly tools: readonly Tool[];
+  readonly root: string;
+  readonly windowTokens: number;
+  /** Files as they stood before. */
+  readonly before: ReadonlyMap<string, Uint8Array>;
+}
+
+const turnsMax = 6;
+const replyTokensMax = 600;
+const callSecondsMax = 20;
+
+export type Replica =
+  | { readonly kind: "ended"; readonly outcome: PlayOutcome; readonly model: string }
+  /** It came to no end, or to something that is not to be done in a copy. */
+  | { readonly kind: "endless" }
+  /** Its model needs to be shown nothing, and so may as well be asked what it thinks. */
+  | { readonly kind: "unneeded" };
+
+const endless: Replica = { kind: "endless" };
+
+interface ReplicaAt {
+  readonly step: string;
+  readonly variant: number;
+  readonly temperature?: number;
+}
+
+export async function playReplica(ports: ReplicaPorts, job: Job, at: ReplicaAt): Promise<Replica> {
+  await using copy = await ports.workspaces.createCopy(job.before);
+  return await new Play(ports, { job, at, copy }).run();
+}
+
+class Play {
+  readonly #ports: ReplicaPorts;
+  readonly #job: Job;
+  readonly #at: ReplicaAt;
+  readonly #copy: Workspace;
+  readonly #schemas: readonly ToolSchema[];
+  readonly #examples: readonly Message[];
+  readonly #messages: Message[];
+  readonly #seen = new Map<string, FileState>();
+  readonly #shown: string[] = [];
+  #barred: readonly string[] = [];
+
+  constructor(
+    ports: ReplicaPorts,
+    { job, at, copy }: { readonly job: Job; readonly at: ReplicaAt; readonly copy: Workspace },
+  ) {
+    this.#ports = ports;
+    this.#job = job;
+    this.#at = at;
+    this.#copy = copy;
+    this.#schemas = job.tools.map(({ schema }) => schema);
+    this.#examples = executorExamples(this.#schemas, { windowTokens: job.windowTokens, variant: at.variant });
+    this.#messages = [
+      { role: "system", content: job.plain },
+      { role: "user", content: job.briefing },
+    ];
+  }
+
+  async run(): Promise<Replica> {
+    for (let turn = 1; turn <= turnsMax; turn += 1) {
+      const reply = await this.#ask(turn);
+      if (reply.protocol !== "json_schema") return { kind: "unneeded" };
+      if (reply.finish === "length") return endless;
+      const [call] = reply.toolCalls;
+      if (call === undefined) return await this.#ended(reply);
+      const { job, copy, seen } = { job: this.#job, copy: this.#copy, seen: this.#seen };
+      const result = await carriedOut(this.#ports, job, { call, copy, seen });
+      if (result === null) return endless;
+      this.#take(call, result);
+    }
+    return endless;
+  }
+
+  async #ask(turn: number): Promise<Reply> {
+    const { execution, mustCall, pick, plain } = this.#job;
+    const { effect, journal, stop } = execution;
+    const { step, temperature } = this.#at;
+    const standing = await standingPaths(this.#copy, this.#ports.models.terms(pick));
+    return await askModel(journal, this.#ports, {
+      step: `${step}-turn-${turn}`,
+      pick,
+      request: {
+        messages: [...this.#messages],
+        tools: this.#schemas,
+        examples: this.#examples,
+        plain,
+        mustCall: mustCall && this.#shown.length === 0,
+        barred: this.#barred,
+        maxTokens: replyTokensMax,
+        ...(standing === undefined ? {} : { standing }),
+        ...(temperature === undefined ? {} : { temperature }),
+      },
+      at: { subtaskId: effect.subtaskId, attempt: effect.attempt, iteration: turn },
+      signal: stop.aborted,
+    });
+  }
+
+  async #ended({ model, text: said }: Reply): Promise<Replica> {
+    const { before, text } = this.#job;
+    const after = await filesOf(this.#copy);
+    if (after === null) return endless;
+    return { kind: "ended", outcome: outcomeOf(text, { before, after, said, shown: this.#shown }), model };
+  }
+
+  #take(call: ToolCall, result: ToolResult): void {
+    const content = resultText(result);
+    if (result.success) this.#shown.push(result.output);
+    for (const [path, state] of Object.entries(result.seen ?? {})) this.#seen.set(path, state);
+    const before = this.#messages.at(-1);
+    const isAgain = before?.role === "tool" && before.name === call.name && before.content === content;
+    this.#barred = isAgain ? [call.name] : [];
+    this.#messages.push(
+      { role: "assistant", content: "", toolCalls: [call] },
+      { role: "tool", toolCallId: call.id, name: call.name, content },
+    );
+  }
+}
+
+interface CallIn {
+  readonly call: ToolCall;
+  readonly copy: Workspace;
+  readonly seen: Map<string, FileState>;
+}
+
+/** @returns null for what is not to be done in a copy, or would not be done without a person */
+async function carriedOut(
+  { policy }: ReplicaPorts,
+  { execution, tools, root }: Job,
+  { call, copy, seen }: CallIn,
+): Promise<ToolResult | null> {
+  const name = meantTool(
+    call.name,
+    tools.map(({ schema }) => schema.name),
+  );
+  const tool = tools.find(({ schema }) => schema.name === name);
+  if (tool === undefined) return null;
+  const { task, effect, stop } = execution;
+  const signal = AbortSignal.any([stop.aborted, AbortSignal.timeout(callSecondsMax * 1000)]);
+  const context = { taskId: task.id, subtaskId: effect.subtaskId, workspace: copy, seen, signal, marker: "" };
+  try {
+    const prepared = await tool.prepare(call.arguments, context);
+    if (!prepared.ok) return { success: false, output: "", error: prepared.error };
+    const { action, failure, arguments: understood } = prepared.value;
+    if (failure !== undefined) return failure;
+    const judged = policy.judge(
+      { ...action, root, ...(understood === undefined ? {} : { arguments: understood }) },
+      task.brief.policy,
+    );
+    if (judged.decision !== "allow") return null;
+    return await prepared.value.run(signal);
+  } catch (error) {
+    stop.aborted.throwIfAborted();
+    if (error instanceof LoomError) return { success: false, output: "", error: error.message };
+    throw error;
+  }
+}
