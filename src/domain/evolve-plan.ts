@@ -85,7 +85,7 @@ function subtasksOf(task: Task, event: StampedEvents["task_plan_ready"]): Readon
   }
   for (const spec of event.subtasks) {
     const known = task.subtasks.get(spec.id);
-    next.set(spec.id, known !== undefined && staysAsItIs(known) ? known : begun(spec, known));
+    next.set(spec.id, known !== undefined && staysAsItIs(known) ? known : begun(spec, known, event.seq));
   }
   return next;
 }
@@ -101,7 +101,8 @@ function retired(subtask: Subtask, reverting: boolean, version: number): Subtask
   return { ...subtask, status, retired: true };
 }
 
-function begun(spec: SubtaskSpec, known: Subtask | undefined): Subtask {
+/** It may have to wait for what it did not wait for before, so it lets go of what it held. */
+function begun(spec: SubtaskSpec, known: Subtask | undefined, seq: number): Subtask {
   const last = { attempt: 0, startedSeq: 1, critiques: [], changedPaths: [], ...known };
   return {
     spec,
@@ -117,6 +118,8 @@ function begun(spec: SubtaskSpec, known: Subtask | undefined): Subtask {
     delivery: null,
     verdict: null,
     waitingSince: null,
+    leaseWaits: [],
+    leasesFrom: seq,
     retired: false,
   };
 }

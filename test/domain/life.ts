@@ -172,7 +172,8 @@ export class Life {
     const task = this.#task;
     const wanted = effects(task);
     const awaited = awaitingOf(task);
-    const isAtRest = wanted.every(({ kind }) => kind === "wait") && awaited.length === 0;
+    // Whoever holds a path is at work, or awaits something else: nobody waits for each other.
+    const isAtRest = wanted.every(({ kind }) => kind === "wait") && awaited.every(({ kind }) => kind === "lease");
     const stillRun = wanted.filter(({ kind, mode }) => mode === "run" && !["undo", "revert", "wait"].includes(kind));
     expect({
       standsStill: isAtRest && !isClosed(task),
