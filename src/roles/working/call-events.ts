@@ -1,6 +1,7 @@
 /** How a call stands in the log: what its step says when it starts, and when it ends. */
 import type { FileChange } from "../../domain/change.ts";
 import type { EventOf } from "../../domain/event.ts";
+import { leasedBy } from "../../domain/lease.ts";
 import type { StepEndEvent } from "../../domain/report.ts";
 import type { JsonObject } from "../../lib/json.ts";
 import type { Blob, EffectClass } from "../../ports/event-store.ts";
@@ -42,6 +43,7 @@ export function specOf(
   const repairs = [...new Set([...(place.call.repaired ?? []), ...repaired])];
   const { subtaskId, attempt } = turn.execution.effect;
   const args = shortArguments(place.call.arguments, argumentCharsInEvent);
+  const writes = leasedBy(changes ?? []);
   return {
     step: place.step,
     effectClass,
@@ -53,6 +55,7 @@ export function specOf(
       attempt,
       args,
       effect_class: effectClass,
+      ...(writes.length === 0 ? {} : { writes }),
       ...(repairs.length === 0 ? {} : { repaired: repairs }),
     },
     started: jsonOf({ tool, effectClass, destructive, arguments: args, changes, watched }),

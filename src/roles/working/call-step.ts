@@ -5,7 +5,7 @@
 
 import { type FileChange, sameState } from "../../domain/change.ts";
 import type { JsonObject } from "../../lib/json.ts";
-import type { StepSpec } from "../../ports/journal.ts";
+import { StepRefused, type StepSpec } from "../../ports/journal.ts";
 import type { CommandChanges, Watch } from "../../ports/manifests.ts";
 import type { PreparedCall, ToolResult } from "../../ports/tool.ts";
 import { head, within } from "../excerpt.ts";
@@ -23,6 +23,7 @@ import {
   type Turn,
 } from "./call-plan.ts";
 import { type CallAt, uncertainAsk } from "./consent.ts";
+import { heldFrom, heldRecord, trespassNote } from "./held-paths.ts";
 import { commandAt, isStillWanted, pathsOf, underWatch } from "./watching.ts";
 
 const changedInRecord = 100;
@@ -48,7 +49,14 @@ export async function runPrepared(turn: Turn, place: Place, plan: RunPlan): Prom
     repaired: prepared.repaired ?? [],
     ...(prepared.change === undefined ? {} : { changes: prepared.change.changes, blobs: prepared.change.blobs }),
   };
-  if (!runsCommand(plan)) return taken(turn, specOf(turn, place, facts), () => carriedOut(turn, place, plan));
+  if (!runsCommand(plan)) {
+    return taken(turn, specOf(turn, place, facts), () => carriedOut(turn, place, plan)).catch((error: unknown) => {
+      // Another subtask set out at the same moment, and was first in the log.
+      const held = error instanceof StepRefused ? heldFrom(turn.execution, prepared) : null;
+      if (held === null) throw error;
+      return recordSettled(turn, place, heldRecord(tool.schema.name, held));
+    });
+  }
   const record = await underWatch(turn.ports.manifests, watchedAt(turn, place), (watch) =>
     taken(turn, specOf(turn, place, { ...facts, watched: true }), () => {
       watch.begun();
@@ -117,7 +125,7 @@ async function carriedOut(turn: Turn, place: Place, plan: RunPlan, watch?: Watch
     tool: tool.schema.name,
     kind: kindOf(result, made, runsCommand(plan)),
     success: result.success,
-    output: result.output,
+    output: done === null ? result.output : result.output + trespassNote(turn.execution, done),
     changed: made.slice(0, changedInRecord).map(({ path }) => path),
     ...(isStopped
       ? { error: "stopped by a person", mark: "stopped" }
