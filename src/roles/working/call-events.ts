@@ -1,5 +1,5 @@
 /** How a call stands in the log: what its step says when it starts, and when it ends. */
-import type { FileChange } from "../../domain/change.ts";
+import { type FileChange, isBulk } from "../../domain/change.ts";
 import type { EventOf } from "../../domain/event.ts";
 import { leasedBy } from "../../domain/lease.ts";
 import type { StepEndEvent } from "../../domain/report.ts";
@@ -13,6 +13,8 @@ import { changeEvents, undoNote } from "./watching.ts";
 
 const argumentCharsInEvent = 500;
 const outputCharsInEvent = 1000;
+/** What a command names beyond these it holds when it has changed them. */
+const namedMax = 100;
 
 export interface Outcome {
   readonly record: CallRecord;
@@ -32,18 +34,20 @@ interface StepFacts {
   readonly changes?: readonly FileChange[];
   readonly blobs?: readonly Blob[];
   readonly watched?: boolean;
+  /** Paths that a command names as those which it writes. */
+  readonly named?: readonly string[];
   readonly repaired?: readonly string[];
 }
 
 export function specOf(
   turn: Turn,
   place: Place,
-  { tool, effectClass, destructive = false, changes, blobs, watched, repaired = [] }: StepFacts,
+  { tool, effectClass, destructive = false, changes, blobs, watched, named = [], repaired = [] }: StepFacts,
 ): StepSpec<JsonObject> {
   const repairs = [...new Set([...(place.call.repaired ?? []), ...repaired])];
   const { subtaskId, attempt } = turn.execution.effect;
   const args = shortArguments(place.call.arguments, argumentCharsInEvent);
-  const writes = leasedBy(changes ?? []);
+  const writes = [...leasedBy(changes ?? []), ...named.filter((path) => !isBulk(path)).slice(0, namedMax)];
   return {
     step: place.step,
     effectClass,

@@ -41,22 +41,28 @@ export async function recordSettled(turn: Turn, place: Place, record: CallRecord
 
 /** Runs a call that may run. */
 export async function runPrepared(turn: Turn, place: Place, plan: RunPlan): Promise<CallRecord> {
-  const { tool, prepared } = plan;
+  const { judgement, prepared, tool } = plan;
+  try {
+    return await started(turn, place, plan);
+  } catch (error) {
+    // Another subtask set out at the same moment, and was first in the log.
+    const held = error instanceof StepRefused ? heldFrom(turn.execution, prepared, judgement) : null;
+    if (held === null) throw error;
+    return await recordSettled(turn, place, heldRecord(tool.schema.name, held));
+  }
+}
+
+async function started(turn: Turn, place: Place, plan: RunPlan): Promise<CallRecord> {
+  const { judgement, prepared, tool } = plan;
   const facts = {
     tool: tool.schema.name,
     effectClass: classOf(plan),
     destructive: prepared.destructive,
     repaired: prepared.repaired ?? [],
+    named: judgement.writes ?? [],
     ...(prepared.change === undefined ? {} : { changes: prepared.change.changes, blobs: prepared.change.blobs }),
   };
-  if (!runsCommand(plan)) {
-    return taken(turn, specOf(turn, place, facts), () => carriedOut(turn, place, plan)).catch((error: unknown) => {
-      // Another subtask set out at the same moment, and was first in the log.
-      const held = error instanceof StepRefused ? heldFrom(turn.execution, prepared) : null;
-      if (held === null) throw error;
-      return recordSettled(turn, place, heldRecord(tool.schema.name, held));
-    });
-  }
+  if (!runsCommand(plan)) return taken(turn, specOf(turn, place, facts), () => carriedOut(turn, place, plan));
   const record = await underWatch(turn.ports.manifests, watchedAt(turn, place), (watch) =>
     taken(turn, specOf(turn, place, { ...facts, watched: true }), () => {
       watch.begun();

@@ -109,6 +109,27 @@ describe("a call that would change what another subtask holds", () => {
     expect(report).toMatchObject({ type: "NeedsLease", path: "hello.txt", turn: 2 });
   });
 
+  test("is refused in the same way where it is a command that names the path", async () => {
+    using bench = benchBeside();
+    bench.judge = () => ({ decision: "allow", reason: "", risk: "low", writes: ["hello.txt", "node_modules/x"] });
+    const journal = new RoleJournal(bench.ledger("work:a:1"));
+    journal.refuse = (step) => {
+      const isFirst = step === "turn-1-call-1" && bench.after.length === 0;
+      if (isFirst) bench.after.push(holds("hello.txt"));
+      return isFirst;
+    };
+    const command = act(call("shell_execute", { command: "make > hello.txt" }));
+    bench.script = (_asked, n) => {
+      if (n === 2) bench.after.push(completed("b", "written"));
+      return n < 3 ? command : say("Made.");
+    };
+    expect(await createWorker(bench.ports)(bench.work({ journal }))).toMatchObject({ type: "NeedsLease", turn: 3 });
+    expect(shown(bench, "tool")[0]).toContain("path_held");
+    expect(bench.shell.lines).toEqual(["make > hello.txt"]);
+    const begun = bench.ledger("work:a:1").events.filter(({ type }) => type === "tool_call_started");
+    expect(begun.at(-1)).toMatchObject({ effect_class: "external", writes: ["hello.txt"] });
+  });
+
   test("whose effect is not wanted any more is not recorded as refused", async () => {
     using bench = benchBeside();
     const journal = new RoleJournal(bench.ledger("work:a:1"));
