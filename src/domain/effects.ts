@@ -85,15 +85,14 @@ function readyOnes(task: Task): Subtask[] {
   const ready = underWay.filter(({ status }) => status.kind === "queued");
   const isPuttingBack = subtasks.some(({ status }) => status.kind === "reverting" && status.next === "drop");
   if (task.phase !== "executing" || task.planApproval !== null || isPuttingBack) return ready;
-  const taken = new Outputs(task.brief);
-  taken.add(subtasks.filter(hasBegun).flatMap(({ spec }) => spec.expected_outputs));
+  const taken = new Outputs();
+  for (const subtask of subtasks) if (hasBegun(subtask)) taken.add(subtask.outputs);
   for (const subtask of subtasks) {
-    const { expected_outputs: outputs, depends_on } = subtask.spec;
     if (subtask.status.kind !== "queued" || isUnderWay(subtask)) continue;
-    if (!depends_on.every((id) => task.subtasks.get(id)?.status.kind === "completed")) continue;
-    if (!hasBegun(subtask) && taken.overlaps(outputs)) continue;
+    if (!subtask.spec.depends_on.every((id) => task.subtasks.get(id)?.status.kind === "completed")) continue;
+    if (!hasBegun(subtask) && taken.overlaps(subtask.outputs)) continue;
     ready.push(subtask);
-    taken.add(outputs);
+    taken.add(subtask.outputs);
   }
   return ready;
 }

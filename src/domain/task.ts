@@ -60,6 +60,8 @@ export interface LeaseWait {
 
 export interface Subtask {
   readonly spec: SubtaskSpec;
+  /** Paths that it is expected to put out, as `Outputs` compares them. */
+  readonly outputs: readonly string[];
   readonly status: SubtaskStatus;
   /** The current attempt, from 1. Never restarts for an id, whatever plan wants it. */
   readonly attempt: number;

@@ -1,12 +1,12 @@
 import { posix } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Outputs } from "../../src/domain/outputs.ts";
+import { Outputs, outputPaths } from "../../src/domain/outputs.ts";
 
 function overlap(one: string, other: string): boolean {
-  const outputs = new Outputs({ workspace: "/work/project/" });
-  outputs.add([one]);
-  return outputs.overlaps([other]);
+  const outputs = new Outputs();
+  outputs.add(outputPaths([one], "/work/project/"));
+  return outputs.overlaps(outputPaths([other], "/work/project/"));
 }
 
 describe("two outputs", () => {
@@ -50,9 +50,9 @@ describe("two outputs", () => {
         const expected = added.some(
           (one) => plain(one).startsWith(plain(asked)) || plain(asked).startsWith(plain(one)),
         );
-        const outputs = new Outputs({ workspace: "/work/project" });
-        outputs.add(added);
-        expect(outputs.overlaps([asked])).toBe(expected);
+        const outputs = new Outputs();
+        outputs.add(outputPaths(added, "/work/project"));
+        expect(outputs.overlaps(outputPaths([asked], "/work/project"))).toBe(expected);
       }),
       { numRuns: 500 },
     ));
