@@ -1,7 +1,7 @@
 /**
  * Events: everything that can have happened to a task, by the contract's own names. The log is the API, so these schemas
  * are what clients read (`docs/events.md` is made from them), what `evolve` folds, and what survives a crash.
- * One schema a type: longer than other files because the whole vocabulary stands in one place.
+ * Long because the whole vocabulary stands in one place, one schema a type.
  */
 import { z } from "zod";
 import { ApprovalAsk, QuestionAnswer, QuestionAsk } from "./approval.ts";
