@@ -41,18 +41,14 @@ export async function recordSettled(turn: Turn, place: Place, record: CallRecord
 
 /** Runs a call that may run. */
 export async function runPrepared(turn: Turn, place: Place, plan: RunPlan): Promise<CallRecord> {
-  const { judgement, prepared, tool } = plan;
-  try {
-    return await started(turn, place, plan);
-  } catch (error) {
-    // Another subtask set out at the same moment, and was first in the log.
-    const held = error instanceof StepRefused ? heldFrom(turn.execution, prepared, judgement) : null;
-    if (held === null) throw error;
-    return await recordSettled(turn, place, heldRecord(tool.schema.name, held));
-  }
+  if (!runsCommand(plan)) return begun(turn, place, plan);
+  const { manifests } = turn.ports;
+  const record = await underWatch(manifests, watchedAt(turn, place), (watch) => begun(turn, place, plan, watch));
+  turn.execution.stop.aborted.throwIfAborted();
+  return record;
 }
 
-async function started(turn: Turn, place: Place, plan: RunPlan): Promise<CallRecord> {
+async function begun(turn: Turn, place: Place, plan: RunPlan, watch?: Watch & { begun(): void }): Promise<CallRecord> {
   const { judgement, prepared, tool } = plan;
   const facts = {
     tool: tool.schema.name,
@@ -61,16 +57,19 @@ async function started(turn: Turn, place: Place, plan: RunPlan): Promise<CallRec
     repaired: prepared.repaired ?? [],
     named: judgement.writes ?? [],
     ...(prepared.change === undefined ? {} : { changes: prepared.change.changes, blobs: prepared.change.blobs }),
+    ...(watch === undefined ? {} : { watched: true }),
   };
-  if (!runsCommand(plan)) return taken(turn, specOf(turn, place, facts), () => carriedOut(turn, place, plan));
-  const record = await underWatch(turn.ports.manifests, watchedAt(turn, place), (watch) =>
-    taken(turn, specOf(turn, place, { ...facts, watched: true }), () => {
-      watch.begun();
+  try {
+    return await taken(turn, specOf(turn, place, facts), () => {
+      watch?.begun();
       return carriedOut(turn, place, plan, watch);
-    }),
-  );
-  turn.execution.stop.aborted.throwIfAborted();
-  return record;
+    });
+  } catch (error) {
+    // Another subtask set out at the same moment, and was first in the log.
+    const held = error instanceof StepRefused ? heldFrom(turn.execution, prepared, judgement) : null;
+    if (held === null) throw error;
+    return await recordSettled(turn, place, heldRecord(tool.schema.name, held));
+  }
 }
 
 /** @returns why not all that a command may change could be put back; null where all could, or none is run */
