@@ -155,3 +155,51 @@ describe("two subtasks that each hold what the other wants", () => {
     expect(seqOf(events, "subtask_completed", "one")).toBeLessThan(seqOf(events, "subtask_completed", "two"));
   });
 });
+
+/** The first two turns of so many executors: none is answered before all have asked. */
+function together(count: number): NonNullable<ModelServerOptions["before"]> {
+  const rounds = [0, 1].map(() => ({ asked: 0, all: Promise.withResolvers<void>() }));
+  return async ({ messages }) => {
+    const isExecutor = messages[0]?.content.startsWith("You are an executor") === true;
+    const round = isExecutor ? rounds[turnOf({ messages })] : undefined;
+    if (round === undefined) return;
+    round.asked += 1;
+    if (round.asked === count) round.all.resolve();
+    await round.all.promise;
+  };
+}
+
+describe("six subtasks that write one file at the same moment", () => {
+  test("each write it once, one after the other, and none of them fails an attempt", async () => {
+    const ids = [1, 2, 3, 4, 5, 6].map((n) => `w${n}`);
+    const told = (id: string) => `Write line ${id}.`;
+    const line = (id: string) => ({ role: "executor", ...add(id) });
+    const crowd = [
+      plan(...ids.map((id) => ({ id, description: told(id) }))),
+      ...ids.flatMap((id) => [
+        { ...line(id), when: told(id), turn: 0 },
+        { role: "executor", text: blocked, when: [told(id), "path_held"], turn: 1 },
+        { ...line(id), when: [told(id), "is free for you now"], turn: 2 },
+        { role: "executor", text: "The line is there.", when: told(id) },
+      ]),
+      ...ending,
+    ];
+    await using scenario = await startScenario(
+      { script: { replies: crowd }, before: together(ids.length) },
+      { extra: "[execution]\nmax_parallel_subtasks = 6" },
+    );
+    const { client, place } = scenario;
+    const taskId = await client.submit({ goal: "Write all lines", workspace: place.workspace });
+    expect((await client.closed(taskId)).status).toBe("completed");
+    expect(place.read("shared.txt").trimEnd().split("\n").toSorted()).toEqual(ids);
+    const events = await client.events(taskId);
+    expect(events.filter(({ event_type }) => event_type === "subtask_failed")).toEqual([]);
+    expect(events.filter(({ event_type }) => event_type === "subtask_waiting")).toHaveLength(ids.length - 1);
+    const turns = events.filter(
+      ({ event_type }) => event_type === "files_changed" || event_type === "subtask_completed",
+    );
+    const order = turns.map(({ event_type, subtask_id }) => `${event_type} ${subtask_id}`);
+    const written = turns.flatMap(({ event_type, subtask_id }) => (event_type === "files_changed" ? [subtask_id] : []));
+    expect(order).toEqual(written.flatMap((id) => [`files_changed ${id}`, `subtask_completed ${id}`]));
+  });
+});
