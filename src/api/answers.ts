@@ -75,7 +75,7 @@ export const TaskAnswer: z.ZodType<TaskView> = z
     result: z.looseObject({ summary: text, answer: text }).nullable(),
     awaiting: z.array(
       z.looseObject({
-        kind: z.enum(["approval", "question", "resume", "time", "workspace", "storage", "operator"]),
+        kind: z.enum(["approval", "question", "resume", "time", "lease", "workspace", "storage", "operator"]),
         id: text,
         since: time.exactOptional(),
         until: time.exactOptional(),

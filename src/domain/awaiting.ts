@@ -1,9 +1,13 @@
-/** What a task awaits: a person, or a time. Law 2 reads it: an open task has work in flight, or something stands here. */
+/**
+ * What a task awaits: a person, a time, or a path that another subtask holds. Law 2 reads it: an open task has work in flight,
+ * or something stands here.
+ */
 import { idOf, pendingRows } from "./effects.ts";
+import { awaitedLease, heldText } from "./holders.ts";
 import { isClosed, type Task } from "./task.ts";
 
 export interface AwaitingView {
-  readonly kind: "approval" | "question" | "resume" | "time" | "workspace" | "storage" | "operator";
+  readonly kind: "approval" | "question" | "resume" | "time" | "lease" | "workspace" | "storage" | "operator";
   readonly id: string;
   readonly since?: string;
   readonly until?: string;
@@ -23,6 +27,8 @@ export function awaitingOf(task: Task): AwaitingView[] {
     awaiting.push({ kind: "time", id: "plan", until, reason: "its model is not available" });
   }
   for (const { spec, status } of task.subtasks.values()) {
+    const held = awaitedLease(task, spec.id);
+    if (held !== null) awaiting.push({ kind: "lease", id: spec.id, since: iso(held.since), reason: heldText(held) });
     if (status.kind !== "backoff") continue;
     awaiting.push({ kind: "time", id: spec.id, until: iso(status.until), reason: status.reason });
   }

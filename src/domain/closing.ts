@@ -2,15 +2,18 @@
 import { type Draft, totals } from "./draft.ts";
 import { wallBudget } from "./effect.ts";
 import { effects, pendingRows } from "./effects.ts";
+import { leasesFreed } from "./lease-waiting.ts";
 import { ifKind } from "./narrowing.ts";
 import { allDone, isClosed, planned, type Task } from "./task.ts";
 
 /**
- * What follows from a state by itself, said at the end of every decision: a pause that has come about, completion, a stall.
+ * What follows from a state by itself, said at the end of every decision: paths that are free for those who wait for them, a
+ * pause that has come about, completion, a stall.
  * Law 2 stands here: an open task leaves this with work in flight or with something that it awaits.
  */
 export function advance(draft: Draft): void {
   if (isClosed(draft.task)) return;
+  leasesFreed(draft);
   if (draft.task.paused === "asked" && draft.inFlight === 0) draft.say({ type: "task_paused", reason: "requested" });
   const { answer, paused } = draft.task;
   if (paused !== "no") return;

@@ -5,7 +5,8 @@
 import { unreachable } from "../lib/result.ts";
 import type { Approval, Question } from "./approval.ts";
 import { type Effect, type EffectMode, type EffectWork, keyOf, wallBudget } from "./effect.ts";
-import { allDone, isClosed, isUnderWay, type Subtask, type Task } from "./task.ts";
+import { Outputs } from "./outputs.ts";
+import { allDone, hasBegun, isClosed, isUnderWay, type Subtask, type Task } from "./task.ts";
 
 export function effects(task: Task): Effect[] {
   const undos = task.undos.map((undo) => effect({ kind: "undo", ...undo }, "run"));
@@ -76,7 +77,7 @@ function verificationTier(task: Task, subtask: Subtask): number {
 
 /**
  * Queued subtasks that may go on or begin. One begins when its dependencies are completed, the plan has its yes, nothing
- * of a dropped subtask is still being put back, and no other one is at work on an output that it names too.
+ * of a dropped subtask is still being put back, and no other one has begun on an output that it names too.
  */
 function readyOnes(task: Task): Subtask[] {
   const subtasks = [...task.subtasks.values()];
@@ -84,26 +85,16 @@ function readyOnes(task: Task): Subtask[] {
   const ready = underWay.filter(({ status }) => status.kind === "queued");
   const isPuttingBack = subtasks.some(({ status }) => status.kind === "reverting" && status.next === "drop");
   if (task.phase !== "executing" || task.planApproval !== null || isPuttingBack) return ready;
-  const taken = underWay.flatMap(({ spec }) => spec.expected_outputs);
+  const taken = new Outputs();
+  for (const subtask of subtasks) if (hasBegun(subtask)) taken.add(subtask.outputs);
   for (const subtask of subtasks) {
-    const { expected_outputs: outputs, depends_on } = subtask.spec;
     if (subtask.status.kind !== "queued" || isUnderWay(subtask)) continue;
-    if (!depends_on.every((id) => task.subtasks.get(id)?.status.kind === "completed")) continue;
-    if (outputs.some((output) => taken.some((other) => overlap(output, other)))) continue;
+    if (!subtask.spec.depends_on.every((id) => task.subtasks.get(id)?.status.kind === "completed")) continue;
+    if (!hasBegun(subtask) && taken.overlaps(subtask.outputs)) continue;
     ready.push(subtask);
-    taken.push(...outputs);
+    taken.add(subtask.outputs);
   }
   return ready;
-}
-
-/** Is it the same path, or does one lie in the other? */
-function overlap(a: string, b: string): boolean {
-  const [one, other] = [folderForm(a), folderForm(b)];
-  return one.startsWith(other) || other.startsWith(one);
-}
-
-function folderForm(path: string): string {
-  return `${path.replace(/^(\.\/)+/, "").replace(/\/+$/, "")}/`;
 }
 
 function endEffects(task: Task, mode: EffectMode): Effect[] {

@@ -1,7 +1,7 @@
 /**
  * Events: everything that can have happened to a task, by the contract's own names. The log is the API, so these schemas
  * are what clients read (`docs/events.md` is made from them), what `evolve` folds, and what survives a crash.
- * One schema a type: longer than other files because the whole vocabulary stands in one place.
+ * Long because the whole vocabulary stands in one place, one schema a type.
  */
 import { z } from "zod";
 import { ApprovalAsk, QuestionAnswer, QuestionAsk } from "./approval.ts";
@@ -157,7 +157,24 @@ const shapes = {
   },
   subtask_blocked: { ...subtask, reasons: z.array(text) },
   subtask_skipped: { ...subtask, reason: text },
-  subtask_waiting: { ...subtask, on: z.enum(["model"]), until: time, reason: text },
+  /** `on: "model"` waits `until` then; `on: "lease"` until the subtask that holds the path comes to its end. */
+  subtask_waiting: {
+    ...subtask,
+    on: z.enum(["model", "lease"]),
+    until: time.optional(),
+    reason: text,
+    lease: z
+      .strictObject({
+        path: text,
+        /** Absent where it was let go of in the meantime: the wait is over at once. */
+        holder: SubtaskId.optional(),
+        attempt: count,
+        turn: count,
+        /** Would have waited for this one, all around: holds nothing any more. */
+        let_go: SubtaskId.optional(),
+      })
+      .optional(),
+  },
   wait_elapsed: { what: text, n: count },
   model_invocation: {
     subtask_id: SubtaskId.optional(),
@@ -197,6 +214,8 @@ const shapes = {
     attempt: count,
     args: z.record(text, z.unknown()),
     effect_class: z.enum(["pure", "workspace", "external"]),
+    /** Paths that it is about to change: the subtask holds them from here on. */
+    writes: z.array(text).optional(),
     /** Rules that made a call of what the model wrote. */
     repaired: z.array(text).optional(),
   },

@@ -1,5 +1,6 @@
 /** The part of `evolve` about plans: how one comes to be wanted, what sends it back, and how a new one takes over old state. */
 import type { StampedEvents } from "./event.ts";
+import { outputPaths } from "./outputs.ts";
 import type { SubtaskSpec } from "./plan.ts";
 import {
   type Folds,
@@ -85,7 +86,7 @@ function subtasksOf(task: Task, event: StampedEvents["task_plan_ready"]): Readon
   }
   for (const spec of event.subtasks) {
     const known = task.subtasks.get(spec.id);
-    next.set(spec.id, known !== undefined && staysAsItIs(known) ? known : begun(spec, known));
+    next.set(spec.id, known !== undefined && staysAsItIs(known) ? known : begun(task, spec, event.seq));
   }
   return next;
 }
@@ -101,10 +102,13 @@ function retired(subtask: Subtask, reverting: boolean, version: number): Subtask
   return { ...subtask, status, retired: true };
 }
 
-function begun(spec: SubtaskSpec, known: Subtask | undefined): Subtask {
+/** It may have to wait for what it did not wait for before, so it lets go of what it held. */
+function begun({ brief, subtasks }: Task, spec: SubtaskSpec, seq: number): Subtask {
+  const known = subtasks.get(spec.id);
   const last = { attempt: 0, startedSeq: 1, critiques: [], changedPaths: [], ...known };
   return {
     spec,
+    outputs: outputPaths(spec.expected_outputs, brief.workspace),
     status: { kind: "queued" },
     attempt: last.startedSeq > 0 ? last.attempt + 1 : last.attempt,
     leg: 1,
@@ -117,6 +121,8 @@ function begun(spec: SubtaskSpec, known: Subtask | undefined): Subtask {
     delivery: null,
     verdict: null,
     waitingSince: null,
+    leaseWaits: [],
+    leasesFrom: seq,
     retired: false,
   };
 }

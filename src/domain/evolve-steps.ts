@@ -3,6 +3,8 @@ import type { FileChange, RecordedChange } from "./change.ts";
 import type { StampedEvents } from "./event.ts";
 import { onPlanning } from "./evolve-plan.ts";
 import { evolveSubtask } from "./evolve-subtask.ts";
+import { withClaims } from "./holders.ts";
+import { leasedBy } from "./lease.ts";
 import { callName, reserved, settled } from "./reservation.ts";
 import type { Folds, Task } from "./task.ts";
 
@@ -10,7 +12,7 @@ export const stepFolds = {
   model_invocation: modelStep,
   model_context_truncated: (task) => task,
   tool_call_started: (task, event) => ({
-    ...task,
+    ...withClaims(task, { holder: event.subtask_id, seq: event.seq }, event.writes ?? []),
     usage: { ...task.usage, toolCalls: task.usage.toolCalls + 1 },
     stepsInFlight: new Set(task.stepsInFlight).add(callName(event)),
   }),
@@ -19,7 +21,10 @@ export const stepFolds = {
   files_changed: (task, event) => {
     const { shared_with: sharedWith = [] } = event;
     const from = { id: event.change_id, subtaskId: event.subtask_id, seq: event.seq, sharedWith };
-    return evolveSubtask({ ...task, changes: withChanges(task, event.changes, from) }, event);
+    const changed = evolveSubtask({ ...task, changes: withChanges(task, event.changes, from) }, event);
+    // Nobody can tell whose these are, so nobody holds them.
+    if (sharedWith.length > 0) return changed;
+    return withClaims(changed, { holder: event.subtask_id, seq: event.seq }, leasedBy(event.changes));
   },
   undo_requested: (task, event) => ({
     ...task,
@@ -33,13 +38,29 @@ export const stepFolds = {
     extracts: without(task.extracts, event.subtask_id),
   }),
   subtask_waiting: (task, event) => {
-    if (event.subtask_id !== "plan") return evolveSubtask(task, event);
-    const wait = { until: event.until, n: event.seq };
+    if (event.subtask_id !== "plan") return leasesGiven(evolveSubtask(task, event), event);
+    const wait = { until: event.until ?? event.at, n: event.seq };
     return onPlanning(task, (planning) => ({ ...planning, wait, waitingSince: planning.waitingSince ?? event.at }));
   },
   wait_elapsed: (task, event) =>
-    event.what === "plan" ? onPlanning(task, (planning) => ({ ...planning, wait: null })) : evolveSubtask(task, event),
+    event.what === "plan"
+      ? onPlanning(task, (planning) => ({ ...planning, wait: null }))
+      : evolveSubtask(leaseTaken(task, event), event),
 } satisfies Partial<Folds>;
+
+/** So that subtasks do not wait for each other in a circle, one of them lets go of all that it holds. */
+function leasesGiven(task: Task, { lease, seq }: StampedEvents["subtask_waiting"]): Task {
+  const giver = lease?.let_go === undefined ? undefined : task.subtasks.get(lease.let_go);
+  if (giver === undefined) return task;
+  return { ...task, subtasks: new Map(task.subtasks).set(giver.spec.id, { ...giver, leasesFrom: seq }) };
+}
+
+/** Who waited for a path holds it from the moment that it is free: nobody gets in before. */
+function leaseTaken(task: Task, { seq, what }: StampedEvents["wait_elapsed"]): Task {
+  const status = task.subtasks.get(what)?.status;
+  if (status?.kind !== "parked" || status.on !== "lease") return task;
+  return withClaims(task, { holder: what, seq }, [status.path]);
+}
 
 /** A recorded step is progress: what crashes after it is not the same crash again. */
 function stepRecorded(task: Task, event: Parameters<typeof callName>[0]): Task {

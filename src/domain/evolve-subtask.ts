@@ -66,6 +66,7 @@ const after: { readonly [T in SubtaskEventType]: (subtask: Subtask, event: Stamp
     stats: freshStats,
     delivery: null,
     verdict: null,
+    leaseWaits: [],
   }),
   subtask_delivered: (subtask, event) => ({
     ...subtask,
@@ -122,11 +123,24 @@ function nextLeg(subtask: Subtask): Subtask {
 }
 
 function waiting(subtask: Subtask, event: StampedEvents["subtask_waiting"]): Subtask {
-  const { reason, seq, until } = event;
+  const { at, lease, reason, seq, until = at } = event;
+  if (lease !== undefined) return parkedFor(subtask, lease, { n: seq, since: at });
   return {
     ...subtask,
     status: { kind: "backoff", until, n: seq, resume: resumable(subtask.status), reason },
     waitingSince: subtask.waitingSince ?? event.at,
+  };
+}
+
+function parkedFor(
+  subtask: Subtask,
+  { holder, path, turn }: NonNullable<EventOf<"subtask_waiting">["lease"]>,
+  begun: { readonly n: number; readonly since: number },
+): Subtask {
+  return {
+    ...subtask,
+    status: { kind: "parked", on: "lease", path, ...begun },
+    leaseWaits: [...subtask.leaseWaits, { turn, path, holder: holder ?? null }],
   };
 }
 
@@ -136,8 +150,10 @@ function resumable(status: SubtaskStatus): SubtaskStatus {
 }
 
 function resumed(subtask: Subtask): Subtask {
-  if (subtask.status.kind !== "backoff") return subtask;
-  const { resume } = subtask.status;
+  const { status } = subtask;
+  if (status.kind === "parked" && status.on === "lease") return nextLeg(subtask);
+  if (status.kind !== "backoff") return subtask;
+  const { resume } = status;
   return resume.kind === "queued" && subtask.startedSeq > 0 ? nextLeg(subtask) : { ...subtask, status: resume };
 }
 
@@ -199,7 +215,7 @@ function judged(subtask: Subtask, event: EventOf<"verification_passed"> | EventO
 }
 
 function isParkedOn({ status }: Subtask, id: string): boolean {
-  return status.kind === "parked" && status.id === id;
+  return status.kind === "parked" && status.on !== "lease" && status.id === id;
 }
 
 /** A person's no puts the work back; with a reason there is something that another attempt could do better. */

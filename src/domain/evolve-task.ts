@@ -67,6 +67,7 @@ function closed(task: Task, outcome: "completed" | "failed" | "cancelled", at: n
     planning: null,
     abandoned: planning === null ? task.abandoned : { version: planning.version, call: planning.call },
     extracts: new Set(),
+    leases: null,
     subtasks: changed(task.subtasks, settled),
     approvals: changed(task.approvals, (row) =>
       row.status === "pending" ? { ...row, status: "expired", decidedAt: at } : row,

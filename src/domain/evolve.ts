@@ -50,6 +50,7 @@ export function created(id: string, event: TaskEvent & EventOf<"task_created">):
     reservations: new Map(),
     excess: nothing,
     changes: null,
+    leases: null,
     undone: new Set(),
     undos: [],
     undoCount: 0,

@@ -54,6 +54,8 @@ export type Report =
     }
   | { readonly type: "NeedsApproval"; readonly key: string; readonly ask: ApprovalAsk }
   | { readonly type: "NeedsAnswer"; readonly key: string; readonly ask: QuestionAsk }
+  /** The attempt ended, in this turn, for a path that another subtask holds: costs no attempt. */
+  | { readonly type: "NeedsLease"; readonly key: string; readonly path: string; readonly turn: number }
   | { readonly type: "Delivered"; readonly key: string; readonly summary: string; readonly digest: string }
   | { readonly type: "Failed"; readonly key: string; readonly class: FailureClass; readonly feedback: string }
   /** The model is down, rate-limited or out of reach: costs no attempt. */

@@ -9,6 +9,7 @@ import { Draft } from "./draft.ts";
 import type { Effect } from "./effect.ts";
 import { effects } from "./effects.ts";
 import type { Event } from "./event.ts";
+import { leaseNeeded } from "./lease-waiting.ts";
 import { ifKind } from "./narrowing.ts";
 import { extracted, failed, reverted } from "./outcomes.ts";
 import { propose } from "./planning.ts";
@@ -72,6 +73,7 @@ const recorders: Recorders = {
   PlanProposed: (draft, report, effect) => ifKind(effect, "plan", (plan) => propose(draft, plan, report)),
   NeedsApproval: (draft, { ask }, effect) => ifKind(effect, "work", (work) => askApproval(draft, work, ask)),
   NeedsAnswer: (draft, { ask }, effect) => ifKind(effect, "work", (work) => askQuestion(draft, work, ask)),
+  NeedsLease: (draft, report, effect) => ifKind(effect, "work", (work) => leaseNeeded(draft, report, work)),
   Delivered: (draft, { digest, summary }, effect) =>
     ifKind(effect, "work", ({ attempt, subtaskId }) =>
       draft.say({ type: "subtask_delivered", subtask_id: subtaskId, attempt, summary, digest }),

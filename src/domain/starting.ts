@@ -4,8 +4,9 @@ import { failTask } from "./closing.ts";
 import type { Draft } from "./draft.ts";
 import type { Effect, EffectKind, EffectOf } from "./effect.ts";
 import { effects } from "./effects.ts";
+import { heldByOther } from "./holders.ts";
 import { ifKind } from "./narrowing.ts";
-import type { Report } from "./report.ts";
+import type { Report, StepStartEvent } from "./report.ts";
 import { reservedCalls } from "./reservation.ts";
 import { bounds } from "./rules.ts";
 import { paidFor } from "./spending.ts";
@@ -62,6 +63,7 @@ function workStarted(draft: Draft, { attempt, subtaskId, tier }: EffectOf<"work"
 
 export function stepStarted(draft: Draft, report: Extract<Report, { type: "StepStarted" }>, effect: Effect): void {
   const { instructionSeqs } = report;
+  if (isHeldFrom(draft.task, report.event, effect)) return;
   const event = putsBack(effect) ? report.event : paidFor(draft, report);
   if (event === null) return;
   draft.say(event);
@@ -71,6 +73,12 @@ export function stepStarted(draft: Draft, report: Extract<Report, { type: "StepS
     const { attempt, subtaskId: subtask_id } = effect;
     draft.say({ type: "steer_applied", subtask_id, attempt, iteration, instruction_seq: seq });
   }
+}
+
+/** Two that set out at the same moment both saw the path free; the log puts one of them first. */
+function isHeldFrom(task: Task, event: StepStartEvent, effect: Effect): boolean {
+  if (effect.kind !== "work" || event.type !== "tool_call_started") return false;
+  return heldByOther(task, effect.subtaskId, event.writes ?? []) !== null;
 }
 
 /** Putting back costs nothing that a budget is for, and is owed also when the budget is spent, or the task is closed. */

@@ -5,6 +5,7 @@ import type { Approval, Question } from "./approval.ts";
 import type { Charge, Reservations, Usage } from "./budget.ts";
 import type { RecordedChange } from "./change.ts";
 import type { EventOf, EventType, FailureClass, StampedEvents, SteerMode, UndoScope } from "./event.ts";
+import type { Leases } from "./lease.ts";
 import type { SubtaskSpec, Tier } from "./plan.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -13,6 +14,8 @@ export type SubtaskStatus =
   | { readonly kind: "queued" }
   | { readonly kind: "working" }
   | { readonly kind: "parked"; readonly on: "approval" | "question"; readonly id: string }
+  /** For a path that another subtask holds; `n` is the `seq` of the event that said so. */
+  | { readonly kind: "parked"; readonly on: "lease"; readonly path: string; readonly n: number; readonly since: number }
   | { readonly kind: "verifying"; readonly try: number; readonly started: boolean }
   | { readonly kind: "judged"; readonly approvalId: string }
   | { readonly kind: "reverting"; readonly next: "retry" | "fail" | "drop"; readonly reason: string }
@@ -48,8 +51,17 @@ export interface Critique {
   readonly strategy?: string;
 }
 
+/** An end of an attempt that was none: it was parked for a path, in this turn of its loop, and went on. */
+export interface LeaseWait {
+  readonly turn: number;
+  readonly path: string;
+  readonly holder: string | null;
+}
+
 export interface Subtask {
   readonly spec: SubtaskSpec;
+  /** Paths that it is expected to put out, as `Outputs` compares them. */
+  readonly outputs: readonly string[];
   readonly status: SubtaskStatus;
   /** The current attempt, from 1. Never restarts for an id, whatever plan wants it. */
   readonly attempt: number;
@@ -67,6 +79,10 @@ export interface Subtask {
   readonly verdict: Verdict | null;
   /** Since when its model has been down without a step in between; null when it is up. */
   readonly waitingSince: number | null;
+  /** Of this attempt, oldest first; each in a turn of its own. */
+  readonly leaseWaits: readonly LeaseWait[];
+  /** What it claimed before the event with this `seq` it does not hold any more. */
+  readonly leasesFrom: number;
   /** No plan wants it any more. */
   readonly retired: boolean;
 }
@@ -152,6 +168,8 @@ export interface Task {
   /** What calls used beyond their reservations, all together: so far may the task pass a cap. */
   readonly excess: Charge;
   readonly changes: Newest<RecordedChange>;
+  /** Who holds which path. @see holders.ts */
+  readonly leases: Leases;
   readonly undone: ReadonlySet<string>;
   readonly undos: readonly Undo[];
   readonly undoCount: number;
@@ -193,6 +211,12 @@ export function isUnderWay(subtask: Subtask): boolean {
     default:
       return unreachable(subtask.status);
   }
+}
+
+/** Has an attempt of it begun under this plan, and is it not over with? Between two attempts nothing runs, and what it did stands. */
+export function hasBegun(subtask: Subtask): boolean {
+  const { failures, status } = subtask;
+  return isUnderWay(subtask) || (failures > 0 && (status.kind === "queued" || status.kind === "backoff"));
 }
 
 /** Are all subtasks of the plan completed or skipped, and nothing still being put back? */

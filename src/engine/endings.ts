@@ -9,7 +9,7 @@ export type EndReport = Exclude<Report, { readonly type: "Recovered" | "WebhookS
 
 const endings: Readonly<Record<EffectKind, readonly Report["type"][]>> = {
   plan: ["PlanProposed", "Failed", "ModelDown"],
-  work: ["Delivered", "NeedsApproval", "NeedsAnswer", "Failed", "ModelDown"],
+  work: ["Delivered", "NeedsApproval", "NeedsAnswer", "NeedsLease", "Failed", "ModelDown"],
   verify: ["Judged", "Failed", "ModelDown"],
   revert: ["Reverted", "Failed"],
   extract: ["Extracted", "Failed", "ModelDown"],

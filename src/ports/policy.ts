@@ -9,6 +9,8 @@ export interface Judgement {
   readonly risk: "low" | "medium" | "high" | "critical";
   /** It goes to other machines: allowed, or approved, it gets the network in the sandbox. */
   readonly network?: boolean;
+  /** Paths that a command, by its own words, will change: relative to the workspace. Others it may change all the same. */
+  readonly writes?: readonly string[];
   /** The rule that decided, by its list, place and conditions; absent where none did. */
   readonly rule?: string;
 }

@@ -69,8 +69,8 @@ export const TurnStarted = z.object({
 
 export type TurnStarted = z.infer<typeof TurnStarted>;
 
-/** Why a call has no result of a run: the person's no, the policy's, arguments that could not be read, … */
-const CallMark = z.enum(["denied", "refused", "invalid", "skipped", "uncertain", "stopped"]);
+/** Why a call has no result of a run: the person's no, the policy's, another subtask's path, arguments that could not be read, … */
+const CallMark = z.enum(["denied", "refused", "held", "invalid", "skipped", "uncertain", "stopped"]);
 
 export const CallRecord = z.object({
   tool: z.string(),
@@ -83,6 +83,8 @@ export const CallRecord = z.object({
   sandbox: SandboxLayer.optional(),
   seen: z.record(z.string(), FileState).optional(),
   mark: CallMark.optional(),
+  /** The path for which it was refused, as another subtask holds it. */
+  held: z.string().optional(),
   changed: z.array(z.string()),
   /** The command line, for calls that ran one. */
   command: z.string().optional(),

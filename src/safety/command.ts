@@ -24,6 +24,7 @@ import {
   textMovers,
   treeReaders,
 } from "./programs/traits.ts";
+import { writtenBy } from "./programs/writers.ts";
 import { effortMax, type Reading, Recorder, TooMuch, type TouchedPath } from "./reading.ts";
 import { Bindings } from "./shell-bindings.ts";
 import { parseShell, type Redirection, type SimpleCommand, type Statement } from "./shell-syntax.ts";
@@ -220,6 +221,7 @@ class Walk {
   #redirection(operator: string, file: Argument): void {
     if (operator.endsWith("&") && /^(\d+-?|-)$/.test(file.text)) return;
     const writes = operator.includes(">");
+    if (writes) this.#record.write(file, this.#place);
     if (file.dynamic || file.glob) {
       this.#record.path(file, { place: this.#place, below: "no" });
       if (writes || leavesWorkspace(file.text, this.#place))
@@ -288,6 +290,7 @@ class Walk {
     const all = choosing.length === 0 || (this.#substituted > 0 && textMovers.has(call.name));
     const paths = all ? call.args : choosing.flatMap((pathsOf) => pathsOf(call));
     for (const arg of paths) this.#path(arg, call.name);
+    for (const arg of writtenBy(call)) this.#record.write(arg, this.#place);
     for (const { text } of call.args) {
       const host = /^[^\s"']*?\b[a-z][a-z0-9+.-]*:\/\/(?:[^/?#\s@]*@)?(\[[^\]\s]*\]|[^/?#:\s"']+)/i.exec(text)?.[1];
       if (host !== undefined) this.#record.host({ text: host, dynamic: host.includes("…"), glob: false });

@@ -26,6 +26,16 @@ export function createPolicy(rules: PolicyRules = noRules): Policy {
 
 function judge(action: Action, rules: PolicyRules, task: TaskPolicy | undefined): Judgement {
   const reading = readAction(action);
+  const judgement = judged(action, reading, { rules, task });
+  return reading.writes.length === 0 ? judgement : { ...judgement, writes: reading.writes };
+}
+
+interface AllRules {
+  readonly rules: PolicyRules;
+  readonly task: TaskPolicy | undefined;
+}
+
+function judged(action: Action, reading: Reading, { rules, task }: AllRules): Judgement {
   const denying = rulesOf("deny", rules, task).map((named) => ({ named, meeting: meets(named.rule, action, reading) }));
   const denied = denying.find(({ meeting }) => meeting === "yes");
   if (denied !== undefined) return denial(action, denied.named);
@@ -85,6 +95,7 @@ function readAction(action: Action): Reading {
     ],
     commands: readings.flatMap(({ commands }) => commands),
     paths: [...readings.flatMap(({ paths }) => paths), ...namedPaths(action)],
+    writes: readings.flatMap(({ writes }) => writes),
     hosts: [...readings.flatMap(({ hosts }) => hosts), ...action.hosts.map(plainHost)],
     effort: readings.reduce((sum, { effort }) => sum + effort, 0),
   };

@@ -3,7 +3,7 @@
  * person should see first. Rules are matched against this; a finding knows which command it belongs to.
  */
 import { type Finding, insists } from "./finding.ts";
-import { type Place, placed } from "./paths.ts";
+import { leavesWorkspace, type Place, placed } from "./paths.ts";
 import type { Argument } from "./shell-words.ts";
 
 /** A command as it would be handed to the system, wrappers taken off. */
@@ -34,6 +34,8 @@ export interface Reading {
   readonly findings: readonly Found[];
   readonly commands: readonly RunCommand[];
   readonly paths: readonly TouchedPath[];
+  /** Of these, what the words alone say will be changed: relative to the workspace, none outside of it. */
+  readonly writes: readonly string[];
   /** In lower case; null for one that only the run will tell. */
   readonly hosts: readonly (string | null)[];
   /** Words of the commands looked at, guesses and alternatives included: what the time of a judgement is made of. */
@@ -50,6 +52,7 @@ export class Recorder {
   readonly #findings = new Map<string, Found>();
   readonly #commands: RunCommand[] = [];
   readonly #paths = new Map<string, TouchedPath>();
+  readonly #writes = new Set<string>();
   readonly #hosts = new Set<string | null>();
   readonly #effort: { words: number };
   #current: number | undefined;
@@ -63,6 +66,7 @@ export class Recorder {
       findings: [...this.#findings.values()],
       commands: this.#commands,
       paths: [...this.#paths.values()],
+      writes: [...this.#writes],
       hosts: [...this.#hosts],
       effort: this.#effort.words,
     };
@@ -97,6 +101,13 @@ export class Recorder {
       below: options.below,
     };
     this.#paths.set(JSON.stringify(touched), touched);
+  }
+
+  /** What only the run will tell, and what lies outside the workspace, is left out. */
+  write({ text, dynamic, glob }: Argument, place: Place): void {
+    if (dynamic || glob || leavesWorkspace(text, place)) return;
+    const path = placed(text, place);
+    if (!path.startsWith("/")) this.#writes.add(path);
   }
 
   host(host: Argument): void {

@@ -172,13 +172,19 @@ export class Life {
     const task = this.#task;
     const wanted = effects(task);
     const awaited = awaitingOf(task);
-    const isAtRest = wanted.every(({ kind }) => kind === "wait") && awaited.length === 0;
+    // Whoever holds a path is at work, or awaits something else: nobody waits for each other.
+    const isAtRest = wanted.every(({ kind }) => kind === "wait") && awaited.every(({ kind }) => kind === "lease");
+    const forLease = [...task.subtasks.values()].filter(
+      ({ status }) => status.kind === "parked" && status.on === "lease",
+    );
     const stillRun = wanted.filter(({ kind, mode }) => mode === "run" && !["undo", "revert", "wait"].includes(kind));
     expect({
       standsStill: isAtRest && !isClosed(task),
       wantedTwice: wanted.length - new Set(wanted.map(({ key }) => key)).size,
       wantedAgain: wanted.filter(({ key }) => this.#over.has(key)),
       runWhilePaused: task.paused === "no" ? [] : stillRun,
+      waitForNobody: forLease.length - awaited.filter(({ kind }) => kind === "lease").length,
+      holdAfterTheEnd: isClosed(task) && task.leases !== null,
       pausedUnseen: task.paused !== "no" && !awaited.some(({ kind }) => kind === "resume"),
       gap: this.log.length - viewOf(task).last_seq,
     }).toEqual({
@@ -186,6 +192,8 @@ export class Life {
       wantedTwice: 0,
       wantedAgain: [],
       runWhilePaused: [],
+      waitForNobody: 0,
+      holdAfterTheEnd: false,
       pausedUnseen: false,
       gap: 0,
     });

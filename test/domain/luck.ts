@@ -155,9 +155,12 @@ function workReport(luck: Luck, effect: Effect, nth: number): Told {
   const at = `${key}:${nth}`;
   const ended = { type: "StepEnded", key, step: at } as const;
   const usage = { input_tokens: 3, output_tokens: 1 };
-  const edit = { subtask_id: id, change_id: `chg_${at}`, changes: [change("a.txt", file("a"), file("b"))] };
+  const path = luck.pick(["a.txt", "b.txt", "c.txt"]);
+  const edit = { subtask_id: id, change_id: `chg_${at}`, changes: [change(path, file("a"), file("b"))] };
+  const writing = { ...toolStarted(id, at), writes: [path] };
   return luck.pick<Told>([
-    { report: { type: "StepStarted", key, step: at, event: toolStarted(id, at), instructionSeqs: [] }, ends: false },
+    { report: { type: "StepStarted", key, step: at, event: writing, instructionSeqs: [] }, ends: false },
+    end({ type: "NeedsLease", key, path, turn: nth }),
     { report: { ...ended, events: [toolEnded(id, { step: at, success: !luck.oneIn(3) })] }, ends: false },
     { report: { ...ended, events: [modelCall("done", { subtask_id: id, usage })] }, ends: false },
     { report: { ...ended, events: [{ type: "files_changed", ...edit }] }, ends: false },

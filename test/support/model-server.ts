@@ -15,6 +15,8 @@ import { type ServedRequest, type Wire, wires } from "./model-server-wires.ts";
 export interface ModelServerOptions {
   readonly answer?: (request: ServedRequest) => ServedReply | Promise<ServedReply>;
   readonly script?: Script;
+  /** Waited for before the script is asked. */
+  readonly before?: (request: ServedRequest) => Promise<void>;
   /** Before the first byte of each reply. */
   readonly latencyMs?: number;
   /** As listed for the model; null: the server lists none. Tools are native where "tools" is among them. */
@@ -151,6 +153,7 @@ class Served {
     const fault = this.#faults.shift() ?? this.#refusal(asked);
     if (fault !== undefined) return { text: "before the fault", fault };
     if (this.#options.answer !== undefined) return await this.#options.answer(asked);
+    await this.#options.before?.(asked);
     if (this.#player === null) return { text: "ok" };
     try {
       const { error, delay_ms, text, json, tool_calls } = this.#player.play({ role: null, messages: asked.messages });

@@ -1,6 +1,7 @@
 /** How a call stands in the log: what its step says when it starts, and when it ends. */
-import type { FileChange } from "../../domain/change.ts";
+import { type FileChange, isBulk } from "../../domain/change.ts";
 import type { EventOf } from "../../domain/event.ts";
+import { leasedBy } from "../../domain/lease.ts";
 import type { StepEndEvent } from "../../domain/report.ts";
 import type { JsonObject } from "../../lib/json.ts";
 import type { Blob, EffectClass } from "../../ports/event-store.ts";
@@ -12,6 +13,8 @@ import { changeEvents, undoNote } from "./watching.ts";
 
 const argumentCharsInEvent = 500;
 const outputCharsInEvent = 1000;
+/** What a command names beyond these it holds when it has changed them. */
+const namedMax = 100;
 
 export interface Outcome {
   readonly record: CallRecord;
@@ -31,17 +34,20 @@ interface StepFacts {
   readonly changes?: readonly FileChange[];
   readonly blobs?: readonly Blob[];
   readonly watched?: boolean;
+  /** Paths that a command names as those which it writes. */
+  readonly named?: readonly string[];
   readonly repaired?: readonly string[];
 }
 
 export function specOf(
   turn: Turn,
   place: Place,
-  { tool, effectClass, destructive = false, changes, blobs, watched, repaired = [] }: StepFacts,
+  { tool, effectClass, destructive = false, changes, blobs, watched, named = [], repaired = [] }: StepFacts,
 ): StepSpec<JsonObject> {
   const repairs = [...new Set([...(place.call.repaired ?? []), ...repaired])];
   const { subtaskId, attempt } = turn.execution.effect;
   const args = shortArguments(place.call.arguments, argumentCharsInEvent);
+  const writes = [...leasedBy(changes ?? []), ...named.filter((path) => !isBulk(path)).slice(0, namedMax)];
   return {
     step: place.step,
     effectClass,
@@ -53,6 +59,7 @@ export function specOf(
       attempt,
       args,
       effect_class: effectClass,
+      ...(writes.length === 0 ? {} : { writes }),
       ...(repairs.length === 0 ? {} : { repaired: repairs }),
     },
     started: jsonOf({ tool, effectClass, destructive, arguments: args, changes, watched }),

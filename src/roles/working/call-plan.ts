@@ -12,6 +12,7 @@ import type { Clock } from "../../ports/runtime.ts";
 import type { PreparedCall, Tool, ToolContext } from "../../ports/tool.ts";
 import type { Changes, Workspace } from "../../ports/workspace.ts";
 import type { CallRecord } from "../records.ts";
+import { heldFrom, heldRecord } from "./held-paths.ts";
 
 export interface CallPorts {
   readonly policy: Policy;
@@ -73,8 +74,11 @@ export async function planCall(turn: Turn, place: Place): Promise<CallPlan> {
   try {
     const prepared = await tool.prepare(place.call.arguments, contextOf(turn, place));
     if (!prepared.ok) return settled(name, { error: prepared.error, mark: "invalid" });
+    const judgement = judgementOf(turn, place, prepared.value);
+    const held = heldFrom(turn.execution, prepared.value, judgement);
+    if (held !== null && judgement.decision !== "deny") return { kind: "settled", record: heldRecord(name, held) };
     if (prepared.value.failure !== undefined) return settled(name, prepared.value.failure);
-    return judged(tool, prepared.value, judgementOf(turn, place, prepared.value));
+    return judged(tool, prepared.value, judgement);
   } catch (error) {
     turn.execution.stop.aborted.throwIfAborted();
     return settled(name, { error: explained(error), mark: "invalid" });

@@ -5,7 +5,7 @@
 
 import { type FileChange, sameState } from "../../domain/change.ts";
 import type { JsonObject } from "../../lib/json.ts";
-import type { StepSpec } from "../../ports/journal.ts";
+import { StepRefused, type StepSpec } from "../../ports/journal.ts";
 import type { CommandChanges, Watch } from "../../ports/manifests.ts";
 import type { PreparedCall, ToolResult } from "../../ports/tool.ts";
 import { head, within } from "../excerpt.ts";
@@ -23,6 +23,7 @@ import {
   type Turn,
 } from "./call-plan.ts";
 import { type CallAt, uncertainAsk } from "./consent.ts";
+import { heldFrom, heldRecord, trespassNote } from "./held-paths.ts";
 import { commandAt, isStillWanted, pathsOf, underWatch } from "./watching.ts";
 
 const changedInRecord = 100;
@@ -40,23 +41,35 @@ export async function recordSettled(turn: Turn, place: Place, record: CallRecord
 
 /** Runs a call that may run. */
 export async function runPrepared(turn: Turn, place: Place, plan: RunPlan): Promise<CallRecord> {
-  const { tool, prepared } = plan;
+  if (!runsCommand(plan)) return begun(turn, place, plan);
+  const { manifests } = turn.ports;
+  const record = await underWatch(manifests, watchedAt(turn, place), (watch) => begun(turn, place, plan, watch));
+  turn.execution.stop.aborted.throwIfAborted();
+  return record;
+}
+
+async function begun(turn: Turn, place: Place, plan: RunPlan, watch?: Watch & { begun(): void }): Promise<CallRecord> {
+  const { judgement, prepared, tool } = plan;
   const facts = {
     tool: tool.schema.name,
     effectClass: classOf(plan),
     destructive: prepared.destructive,
     repaired: prepared.repaired ?? [],
+    named: judgement.writes ?? [],
     ...(prepared.change === undefined ? {} : { changes: prepared.change.changes, blobs: prepared.change.blobs }),
+    ...(watch === undefined ? {} : { watched: true }),
   };
-  if (!runsCommand(plan)) return taken(turn, specOf(turn, place, facts), () => carriedOut(turn, place, plan));
-  const record = await underWatch(turn.ports.manifests, watchedAt(turn, place), (watch) =>
-    taken(turn, specOf(turn, place, { ...facts, watched: true }), () => {
-      watch.begun();
+  try {
+    return await taken(turn, specOf(turn, place, facts), () => {
+      watch?.begun();
       return carriedOut(turn, place, plan, watch);
-    }),
-  );
-  turn.execution.stop.aborted.throwIfAborted();
-  return record;
+    });
+  } catch (error) {
+    // Another subtask set out at the same moment, and was first in the log.
+    const held = error instanceof StepRefused ? heldFrom(turn.execution, prepared, judgement) : null;
+    if (held === null) throw error;
+    return await recordSettled(turn, place, heldRecord(tool.schema.name, held));
+  }
 }
 
 /** @returns why not all that a command may change could be put back; null where all could, or none is run */
@@ -117,7 +130,7 @@ async function carriedOut(turn: Turn, place: Place, plan: RunPlan, watch?: Watch
     tool: tool.schema.name,
     kind: kindOf(result, made, runsCommand(plan)),
     success: result.success,
-    output: result.output,
+    output: done === null ? result.output : result.output + trespassNote(turn.execution, done),
     changed: made.slice(0, changedInRecord).map(({ path }) => path),
     ...(isStopped
       ? { error: "stopped by a person", mark: "stopped" }

@@ -33,6 +33,12 @@ export class Repetition {
     this.#digest = digest;
   }
 
+  /** What others did meanwhile may give the same call another result. */
+  begin(): void {
+    this.#counts = new Map();
+    this.#stuck = [];
+  }
+
   /** @returns in how many turns a call of this one has now been seen with the same result, since something new was done */
   add(calls: readonly CallSeen[]): number {
     const counted = new Map<string, string>();

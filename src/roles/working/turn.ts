@@ -23,6 +23,7 @@ import { outcomesOf } from "./call-outcome.ts";
 import type { CallPorts } from "./call-plan.ts";
 import { runCalls } from "./calls.ts";
 import { executorExamples } from "./examples.ts";
+import { LeaseWatch } from "./lease-watch.ts";
 import { plainSystem, standingPaths } from "./plain.ts";
 import { Repetition, repeatsToFail, repeatsToNudge } from "./repetition.ts";
 import { blockedReason, lastDenial, mayHaveChanged, tooLongAgain, withMeantNames } from "./turn-facts.ts";
@@ -53,6 +54,7 @@ export class ToolLoop {
   readonly #repetition: Repetition;
   readonly #meter = new PromptMeter();
   readonly #applied = new Set<number>();
+  readonly #leases: LeaseWatch;
   #denials = 0;
   #shortfalls = 0;
   #overflowed = false;
@@ -73,6 +75,8 @@ export class ToolLoop {
     const left = Math.floor(windowTokens - taken);
     this.#conversation = new Conversation({ ...room.opening, windowTokens: left }, this.#schemas);
     this.#repetition = new Repetition(ports.digest);
+    const { effect, task } = room.execution;
+    this.#leases = new LeaseWatch(task.subtasks.get(effect.subtaskId)?.leaseWaits ?? []);
   }
 
   /** @throws LoomError as `Models.call` does, but for `context_overflow` */
@@ -89,8 +93,11 @@ export class ToolLoop {
       const at = { execution, turn, conversation: this.#conversation, seen: this.#seen, cut };
       const epoch = await makeRoom(this.#ports, at);
       const reply = await this.#ask(turn, cut, { instructions, epoch });
-      const report = await this.#take(reply, { number: turn, cut, left: turnsMax - turn });
-      if (report !== null) return report;
+      const left = turnsMax - turn;
+      const report = await this.#take(reply, { number: turn, cut, left });
+      const end = this.#leases.after(report, { key: execution.effect.key, turn, left });
+      if (typeof end === "string") this.#goOn(reply, end);
+      else if (end !== null) return end;
     }
     return this.#failed(
       "loop",
@@ -190,6 +197,13 @@ export class ToolLoop {
     return this.#delivered(reply.text);
   }
 
+  /** What would have ended the attempt did not: it has waited for a path that it now may change. */
+  #goOn(reply: Reply, note: string): void {
+    if (reply.toolCalls.length === 0) this.#conversation.said(reply.text);
+    this.#conversation.note(note);
+    this.#repetition.begin();
+  }
+
   async #act(received: Reply, turn: { readonly number: number; readonly cut: AbortSignal }): Promise<Report | null> {
     this.#shortfalls = 0;
     const { execution, offered, workspace } = this.#room;
@@ -205,6 +219,7 @@ export class ToolLoop {
     };
     const end = await runCalls(at, reply.toolCalls);
     if (end.kind === "ended") return end.report;
+    this.#leases.saw(end.records);
     this.#hasActed ||= end.records.some(({ success }) => success);
     const { attempt, subtaskId } = execution.effect;
     const outcomes = outcomesOf({ subtaskId, attempt, turn: turn.number }, reply, end.records);

@@ -173,7 +173,7 @@ function scriptsOf({ args }: Call): readonly Argument[] {
 }
 
 /** For programs whose first word is a script or pattern: what stands behind it, and files of scripts. */
-function pathsBehindScript({ args }: Call): readonly Argument[] {
+export function pathsBehindScript({ args }: Call): readonly Argument[] {
   const given = valuesOf(args, scriptOptions).length > 0 || valuesOf(args, scriptFiles).length > 0;
   const words = positionals(args, new Set([...scriptValued, ...scriptFiles]));
   return [...words.slice(given ? 0 : 1), ...valuesOf(args, scriptFiles)];
