@@ -109,12 +109,15 @@ export async function openLoom(config: Config, surroundings: Surroundings): Prom
   const log = createLog({ level: config.logging.level, redaction });
   const clock = createClock();
   const { database_path: databasePath, retention_days: retentionDays } = config.memory;
-  const { store: kept, maintenance, keys, audit } = stack.use(openStorage(databasePath, { clock, log, retentionDays }));
+  const opening = openStorage(databasePath, { clock, log, retentionDays });
+  const { store: kept, maintenance, keys, audit, profiles } = stack.use(opening);
   const crashPoint = crashPointOf(env["LOOM_CRASH_AT"]);
   const crashable = crashing(kept, { append: "append", settle: "delivery", get: "blob" }, crashPoint);
   const store = redactingStore(crashable, redaction);
   const feed = stack.use(createFeed({ store }));
-  const models = stack.use(createModels(modelConfigs(config), { clock, random: createRandom(), log, send: transport }));
+  const models = stack.use(
+    createModels(modelConfigs(config), { clock, random: createRandom(), log, send: transport, profiles }),
+  );
   const manifests = stack.use(manifestsOf(config, () => clock.now()));
   await manifests.keepOnly(new Set((await store.openTasks()).map(({ taskId }) => taskId)));
   const opened = openWorkspaces({ scratchDir: config.workspace.scratch_dir, witness: manifests });

@@ -1,7 +1,7 @@
 /**
  * Events: everything that can have happened to a task, by the contract's own names. The log is the API, so these schemas
  * are what clients read (`docs/events.md` is made from them), what `evolve` folds, and what survives a crash.
- * One schema a type: longer than other files because the whole vocabulary stands in one place.
+ * One schema a type: long because the whole vocabulary stands in one place.
  */
 import { z } from "zod";
 import { ApprovalAsk, QuestionAnswer, QuestionAsk } from "./approval.ts";
@@ -10,6 +10,7 @@ import { FileChange } from "./change.ts";
 import { SubtaskId } from "./ids.ts";
 import { Check, SubtaskSpec, Tier } from "./plan.ts";
 import { TaskPolicy } from "./policy-rules.ts";
+import { ProtocolLowered } from "./protocol.ts";
 import { ApprovalMode, Rules } from "./rules.ts";
 import { CheckResult, Verdict } from "./verdict.ts";
 
@@ -176,6 +177,10 @@ const shapes = {
     duration_ms: z.number().optional(),
     repaired: z.array(text).optional(),
     error: text.optional(),
+    /** How the calls of this reply travelled, where not natively. */
+    protocol: z.enum(["json_schema", "text"]).optional(),
+    /** Of a start: replies were malformed again and again, and from this turn on a weaker protocol is spoken. A new epoch begins with it. */
+    protocol_lowered: ProtocolLowered.optional(),
     /** How often this conversation was begun anew to fit the window, and once more; absent where it is one request. */
     epoch: count.optional(),
   },

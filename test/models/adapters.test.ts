@@ -247,9 +247,9 @@ describe("the Anthropic wire", () => {
       dropsTools: true,
       props: { chat_template_caps: { supports_tools: false } },
     });
-    await world.models.probe(new AbortController().signal);
+    await world.models.probe("first", new AbortController().signal);
     expect(world.models.list()[0]).toMatchObject({
-      tool_protocol: "json_schema",
+      tool_protocol: "text",
       notes: [containing("provider openai_compatible"), containing("drops `tools`")],
     });
   });

@@ -140,7 +140,7 @@ async function opinion(ports: ReviewPorts, given: ReviewCase, at: Question): Pro
   const { messages, reply: first } = await informed(ports, given, at);
   const read = readOpinion(saidIn(first), ports.models);
   if (read !== null) {
-    const isWorthless = isYes(read) && first.protocol === "json_schema" && !(await canSayNo(ports, given, at));
+    const isWorthless = isYes(read) && first.protocol !== undefined && !(await canSayNo(ports, given, at));
     const vote = isWorthless ? indiscriminate : read;
     return { ...vote, model: first.model, independent: isIndependent(given, first) };
   }
@@ -152,7 +152,7 @@ async function opinion(ports: ReviewPorts, given: ReviewCase, at: Question): Pro
   });
   const reread = readOpinion(saidIn(second), ports.models);
   // Who needed two questions to be understood is no better a judge for it.
-  if (reread !== null && !(isYes(reread) && second.protocol === "json_schema"))
+  if (reread !== null && !(isYes(reread) && second.protocol !== undefined))
     return { ...reread, model: second.model, independent: isIndependent(given, second) };
   return {
     ...unsure("parse_inconclusive", "The verifier's answer could not be read, twice."),

@@ -24,6 +24,7 @@ import type { CallPorts } from "./call-plan.ts";
 import { runCalls } from "./calls.ts";
 import { executorExamples } from "./examples.ts";
 import { Repetition, repeatsToFail, repeatsToNudge } from "./repetition.ts";
+import { SpokenProtocol } from "./spoken-protocol.ts";
 import { blockedReason, lastDenial, mayHaveChanged, tooLongAgain, withMeantNames } from "./turn-facts.ts";
 
 export interface LoopPorts extends CallPorts {
@@ -50,6 +51,7 @@ export class ToolLoop {
   readonly #seen = new Map<string, FileState>();
   readonly #repetition: Repetition;
   readonly #meter = new PromptMeter();
+  readonly #protocol = new SpokenProtocol();
   readonly #applied = new Set<number>();
   #denials = 0;
   #shortfalls = 0;
@@ -113,6 +115,9 @@ export class ToolLoop {
     const { effect, journal, stop, task } = execution;
     const pick = { role: "executor", tier: effect.tier, taskId: task.id, priority: "work" } as const;
     const model = this.#ports.models.first(pick)?.name ?? "";
+    const recorded = journal.recall(`turn-${turn}`);
+    const lowered = this.#protocol.lowered(recorded === undefined ? undefined : TurnStarted.parse(recorded.started));
+    if (lowered !== undefined) this.#conversation.retold();
     const growsFrom = this.#conversation.growsFrom();
     return askModel(journal, this.#ports, {
       step: `turn-${turn}`,
@@ -123,12 +128,15 @@ export class ToolLoop {
         examples: this.#examples,
         mustCall: this.#mustCall(),
         barred: this.#repetition.stuck,
+        ...this.#protocol.spoken,
       },
+      lowered,
       at: { subtaskId: effect.subtaskId, attempt: effect.attempt, iteration: turn, epoch: this.#conversation.epoch },
       ...(growsFrom === null ? {} : { growsFrom }),
       started: jsonOf({
         instructions,
         opening: turn === 1 ? this.#room.opening : undefined,
+        lowered,
         ...(epoch === null ? {} : { epoch }),
       }),
       instructionSeqs: [...(turn === 1 ? toldBefore(execution) : []), ...instructions.map(({ seq }) => seq)],
@@ -164,6 +172,7 @@ export class ToolLoop {
     if (reply.finish === "interrupted") return null;
     if (reply.finish === "overflow") return this.#tooLong(reply);
     this.#overflowed = false;
+    this.#protocol.observe(reply);
     this.#conversation.observe(reply);
     if (reply.toolCalls.length > 0) {
       const report = await this.#act(reply, turn);
