@@ -1,6 +1,6 @@
 /**
- * The probe of one model at one server, in at most three tiny requests: does a JSON schema bind the reply, is the prefix of a
- * prompt kept for the next one, do `tools` reach the prompt. Measures and judges; when to ask, and what follows, is not known here.
+ * The probe of one model at one server, in at most four tiny requests: is the prefix of a prompt kept for the next one, does a
+ * JSON schema bind the reply, do `tools` reach the prompt. Measures and judges; when to ask, and what follows, is not known here.
  */
 import { LoomError } from "../lib/errors.ts";
 import type { ModelRequest, ToolSchema } from "../ports/model.ts";
@@ -26,19 +26,20 @@ export interface Probed {
 export type Ask = (call: WireCall) => Promise<RawReply>;
 
 /**
- * The order matters to servers with one slot: the two that share a prefix follow one another.
+ * The order matters to servers with one slot: the two that are to share a prefix follow one another. Schema and tools come
+ * after them, since some servers put either before all that is said.
  *
  * @param contextTokens as in all other calls: a server that makes room by it (Ollama) would load the model anew for another
  * @throws LoomError when the model does not answer even the plain request; an abort
  */
 export async function probed(ask: Ask, wanted: Wanted, contextTokens: number): Promise<Probed> {
   const plain = wanted.tools || wanted.prefix ? await ask(call({ contextTokens, user: "Say: ready" })) : null;
-  const bound =
-    wanted.schema || wanted.prefix ? await answered(ask, call({ contextTokens, user: question, schema })) : null;
+  const second = wanted.prefix ? await answered(ask, call({ contextTokens, user: "Say: steady" })) : null;
+  const bound = wanted.schema ? await answered(ask, call({ contextTokens, user: question, schema })) : null;
   const offered = wanted.tools ? await answered(ask, call({ contextTokens, user: "Say: ready", tools })) : null;
-  const bySchema = wanted.schema ? bindingOf(bound) : undefined;
+  const bySchema = bindingOf(bound);
   const byTools = plain === null ? undefined : reachOf(plain, offered);
-  const byPrefix = wanted.prefix ? reuseOf(bound) : undefined;
+  const byPrefix = reuseOf(second);
   return {
     ...(byTools === undefined ? {} : { tools: byTools }),
     ...(bySchema === undefined ? {} : { schema: bySchema }),

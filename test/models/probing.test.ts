@@ -21,13 +21,13 @@ describe("a server that drops tools", () => {
   });
 
   test.each<[string, "ollama" | "openai_compatible" | "anthropic", ModelServerOptions, number]>([
-    ["llama.cpp's template says so", "openai_compatible", { props: caps(false) }, 2],
-    ["llama.cpp's template says so, on the other wire", "anthropic", { props: caps(false) }, 2],
-    ["Ollama's capabilities lack them", "ollama", { capabilities: ["completion"] }, 2],
-    ["the prompt does not grow by them", "openai_compatible", { capabilities: null }, 3],
-    ["the prompt does not grow, and the list lacks them", "openai_compatible", { capabilities: ["completion"] }, 3],
-    ["the prompt does not grow, on the other wire", "anthropic", { capabilities: null }, 3],
-    ["the prompt does not grow, at Ollama's", "ollama", { capabilities: null }, 3],
+    ["llama.cpp's template says so", "openai_compatible", { props: caps(false) }, 3],
+    ["llama.cpp's template says so, on the other wire", "anthropic", { props: caps(false) }, 3],
+    ["Ollama's capabilities lack them", "ollama", { capabilities: ["completion"] }, 3],
+    ["the prompt does not grow by them", "openai_compatible", { capabilities: null }, 4],
+    ["the prompt does not grow, and the list lacks them", "openai_compatible", { capabilities: ["completion"] }, 4],
+    ["the prompt does not grow, on the other wire", "anthropic", { capabilities: null }, 4],
+    ["the prompt does not grow, at Ollama's", "ollama", { capabilities: null }, 4],
   ])("is known when %s", async (_name, provider, options, probes) => {
     await using world = await worldOf(provider, {
       ...options,
@@ -49,8 +49,8 @@ describe("a server that drops tools", () => {
   test.each<[string, ModelServerOptions, number]>([
     ["it says so", {}, 0],
     ["llama.cpp's template does, though its list lacks them", { capabilities: ["completion"], props: caps(true) }, 0],
-    ["the prompt grows by them", { capabilities: null }, 3],
-    ["nothing can be told", { capabilities: null, reportsUsage: false }, 3],
+    ["the prompt grows by them", { capabilities: null }, 4],
+    ["nothing can be told", { capabilities: null, reportsUsage: false }, 4],
   ])("is told from one that takes them: %s", async (_name, options, probes) => {
     await using world = await worldOf("openai_compatible", {
       ...options,
@@ -89,7 +89,7 @@ describe("a server that drops tools", () => {
       { context_tokens: 0 },
     );
     await Promise.all([world.call(request), world.call(request), world.call(request)]);
-    expect([world.server.requests.length, world.server.probes.length]).toEqual([3, 3]);
+    expect([world.server.requests.length, world.server.probes.length]).toEqual([3, 4]);
     expect(world.server.asked).toEqual(["GET /props", "GET /v1/models"]);
   });
 
@@ -131,6 +131,6 @@ describe("a server that drops tools", () => {
     leaving.abort(new Error("enough"));
     await expect(leaves).rejects.toThrow("enough");
     expect((await stays).text).toBe("ok");
-    expect([world.server.requests.length, world.server.probes.length]).toEqual([1, 3]);
+    expect([world.server.requests.length, world.server.probes.length]).toEqual([1, 4]);
   });
 });
