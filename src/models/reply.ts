@@ -34,12 +34,12 @@ function answerOf(raw: RawReply, request: ModelRequest, protocol: ToolProtocol):
   const offersTools = (request.tools ?? []).length > 0 && request.schema === undefined;
   if (raw.calls.length > 0) return reader.native(raw, offersTools);
   const isStep = protocol !== "native" && request.schema === undefined;
+  const block = isStep && offersTools ? toolBlockIn(rest, raw.finish === "length") : null;
+  if (block !== null) return withRepairs(reader.block(block), thinking);
   if (isStep) {
     const heard = hearJson({ text: rest, finish: raw.finish }, () => reader.id(""));
     if (isHeard(heard, rest)) return { ...heard, repaired: [...thinking, ...heard.repaired] };
   }
-  const block = isStep && offersTools ? toolBlockIn(rest, raw.finish === "length") : null;
-  if (block !== null) return withRepairs(reader.block(block), thinking);
   if (!offersTools) return { text: rest, toolCalls: [], finish: raw.finish, repaired: thinking };
   return reader.fromText(raw);
 }
