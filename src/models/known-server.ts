@@ -5,6 +5,7 @@
 
 import type { ToolProtocol } from "../domain/protocol.ts";
 import { LoomError, messageOf } from "../lib/errors.ts";
+import type { JsonObject } from "../lib/json.ts";
 import type { Profiles } from "../ports/profiles.ts";
 import type { Clock, Log } from "../ports/runtime.ts";
 import { Deadline, untilAborted } from "./deadline.ts";
@@ -259,11 +260,10 @@ export class KnownServer {
     const text = JSON.stringify(this.#kept);
     if (profiles === undefined || text === this.#saved) return;
     this.#saved = text;
-    const kept = this.#kept;
     this.#saving = this.#saving
-      .then(() => profiles.keep(key, JSON.parse(text)))
+      .then(() => profiles.keep(key, JSON.parse(text) as JsonObject))
       .catch((error: unknown) =>
-        log.warn({ key, kept, detail: messageOf(error) }, "What was learnt of a model could not be kept"),
+        log.warn({ key, detail: messageOf(error) }, "What was learnt of a model could not be kept"),
       );
   }
 

@@ -43,8 +43,16 @@ function entryOf(models: JsonObject | null, model: string): JsonObject | null {
 /** What stays the same from one question to the next, and tells one model and its server's settings from another. */
 const toldByProps = ["build_info", "model_path", "chat_template", "chat_template_caps", "n_ctx", "total_slots"];
 const toldByList = [
-  ...["id", "root", "meta", "capabilities", "supported_parameters", "quantization"],
-  ...["max_model_len", "context_length", "max_context_length", "loaded_context_length"],
+  "id",
+  "root",
+  "meta",
+  "capabilities",
+  "supported_parameters",
+  "quantization",
+  "max_model_len",
+  "context_length",
+  "max_context_length",
+  "loaded_context_length",
 ];
 
 function part(said: JsonObject | null, members: readonly string[]): JsonObject | null {

@@ -129,8 +129,11 @@ describe("a model that writes malformed calls again and again", () => {
       [2, undefined],
     ]);
     expect(invocations(events, "done").map(({ protocol }) => protocol)).toEqual([
-      ...[undefined, undefined, undefined],
-      ...["json_schema", "json_schema"],
+      undefined,
+      undefined,
+      undefined,
+      "json_schema",
+      "json_schema",
     ]);
     const last = model.requests.filter((request) => systemOf(request).startsWith("You are an executor")).at(-1);
     // What was done before stands in the new form, and in the right one.
@@ -147,7 +150,9 @@ describe("a model that writes malformed calls again and again", () => {
     const next = await scenario.client.submit({ goal, workspace: place.workspace });
     expect(await scenario.client.closed(next)).toMatchObject({ status: "completed" });
     expect(invocations(await scenario.client.events(next), "done").map(({ protocol }) => protocol)).toEqual([
-      ...["json_schema", "json_schema", "json_schema"],
+      "json_schema",
+      "json_schema",
+      "json_schema",
     ]);
   });
 });

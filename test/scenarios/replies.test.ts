@@ -29,8 +29,12 @@ describe("a model that writes its calls as text", () => {
         // Three malformed replies in a row would change the protocol.
         ...works(
           "Write the notes.",
-          ...[{ text: hermes }, { text: qwen }, calls("list_directory", { path: "notes" })],
-          ...[{ text: broken }, { text: again }, done],
+          { text: hermes },
+          { text: qwen },
+          calls("list_directory", { path: "notes" }),
+          { text: broken },
+          { text: again },
+          done,
         ),
         ...ending,
       ];
@@ -62,7 +66,11 @@ describe("a model that writes its calls as text", () => {
           event_type === "model_invocation" && data.phase === "done" && data.role === "executor",
       );
       expect(turns.map(({ data }) => data.repaired?.[0])).toEqual([
-        ...["tool_call_from_text", "tool_call_from_text", undefined, "tool_call_from_text", "tool_call_from_text"],
+        "tool_call_from_text",
+        "tool_call_from_text",
+        undefined,
+        "tool_call_from_text",
+        "tool_call_from_text",
         undefined,
       ]);
 
