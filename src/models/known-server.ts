@@ -110,8 +110,7 @@ export class KnownServer {
 
   /** By a refusal that named it. It is believed over what is configured or said, and only ever downwards. */
   refusesOver(tokens: number): void {
-    const known = this.#kept.shownWindow?.value ?? this.saidWindow ?? Number.POSITIVE_INFINITY;
-    if (tokens < known) this.#learnt({ shownWindow: this.#now(tokens, "use") });
+    if (tokens < (this.#kept.shownWindow?.value ?? Number.POSITIVE_INFINITY)) this.#learnt({ shownWindow: this.#now(tokens, "use") });
   }
 
   /** By what it counted of a prompt: a guess, that is not kept. */

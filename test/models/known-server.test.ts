@@ -117,6 +117,9 @@ describe("what is kept", () => {
     const first = serverWith({ profiles });
     await first.server.learnFacts(async () => facts, never);
     await first.learn();
+    // More may be configured than the server says.
+    first.server.refusesOver(4096);
+    expect(first.server.shownWindow).toBe(4096);
     first.server.refusesOver(3000);
     first.server.refusesOver(3500);
     await first.server.settled();
