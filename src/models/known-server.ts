@@ -110,7 +110,8 @@ export class KnownServer {
 
   /** By a refusal that named it. It is believed over what is configured or said, and only ever downwards. */
   refusesOver(tokens: number): void {
-    if (tokens < (this.#kept.shownWindow?.value ?? Number.POSITIVE_INFINITY)) this.#learnt({ shownWindow: this.#now(tokens, "use") });
+    if (tokens < (this.#kept.shownWindow?.value ?? Number.POSITIVE_INFINITY))
+      this.#learnt({ shownWindow: this.#now(tokens, "use") });
   }
 
   /** By what it counted of a prompt: a guess, that is not kept. */
@@ -146,6 +147,11 @@ export class KnownServer {
     return await untilAborted(this.#asking, signal);
   }
 
+  /** Whether `learnProfile` would ask for anything now, or wait for what is being asked. */
+  isOpen(again?: object): boolean {
+    return this.#probing !== null || this.#isAnew(again) || this.#wanted() !== null;
+  }
+
   /**
    * Probes what is not known, once for all who wait for it; `ask` is used until the catalog ends.
    *
@@ -157,8 +163,8 @@ export class KnownServer {
     { contextTokens, again }: { readonly contextTokens: number; readonly again?: object | undefined },
     signal: AbortSignal,
   ): Promise<void> {
-    const isAnew = again !== undefined && again !== this.#again;
-    if (isAnew) this.#again = again;
+    const isAnew = this.#isAnew(again);
+    if (isAnew) this.#again = again ?? null;
     const wanted = isAnew ? this.#wantedAnew() : this.#wanted();
     if (this.#probing === null && wanted !== null)
       this.#probing = this.#probe(ask, { wanted, contextTokens, isAnew }).finally(() => {
@@ -170,6 +176,10 @@ export class KnownServer {
   /** Resolves when all that was learnt is kept, or was not to be. */
   async settled(): Promise<void> {
     await this.#saving;
+  }
+
+  #isAnew(again: object | undefined): boolean {
+    return again !== undefined && again !== this.#again;
   }
 
   #wanted(): Wanted | null {

@@ -1,5 +1,4 @@
 /** One configured model at work: its slots, its guard, what is known of its server, and the protocol in which it takes tools. */
-
 import type { ToolProtocol } from "../domain/protocol.ts";
 import { LoomError, messageOf } from "../lib/errors.ts";
 import { Limiter } from "../lib/limiter.ts";
@@ -98,7 +97,7 @@ export class ServedModel {
 
   /** Asks the server how large the window is, unless that is known. @throws the signal's reason */
   async learnWindow(signal: AbortSignal): Promise<void> {
-    if (this.#knownWindow === null) await this.#learnFacts(signal).catch(() => signal.throwIfAborted());
+    if (this.#settings.contextTokens === 0) await this.#learnFacts(signal).catch(() => signal.throwIfAborted());
   }
 
   /** No reply may take more than half the window. */
@@ -137,6 +136,7 @@ export class ServedModel {
       this.#is("down", messageOf(error));
       return this.info();
     }
+    if (!this.#server.isOpen(again)) return this.info();
     using limit = new Deadline(this.#clock, probeMs, () => new StreamFailure(unansweredNote, { retry: false }));
     using both = new Joined(signal, limit.signal);
     try {
@@ -173,10 +173,10 @@ export class ServedModel {
     }
   }
 
-  /** Learns what decides how this request is spoken, and the window by the way. */
+  /** Learns what decides how this request is spoken, and the window by the way: the one that is kept may be another by now. */
   async #prepare(request: ModelRequest, signal: AbortSignal): Promise<void> {
     const isDecided = request.schema === undefined && !needsProtocol(request);
-    if (this.#knownWindow === null || !isDecided) await this.#learnFacts(signal);
+    if (this.#settings.contextTokens === 0 || !isDecided) await this.#learnFacts(signal);
     if (isDecided || !needsProfile(request, this.#server, this.name)) return;
     try {
       await this.#server.learnProfile(this.#asked, { contextTokens: this.contextTokens }, signal);

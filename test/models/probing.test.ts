@@ -82,6 +82,20 @@ describe("a server that drops tools", () => {
     expect(world.models.list()[0]?.tool_protocol).toBe("unknown");
   });
 
+  test("is not waited for by who asks how it is, when it is at work and all is known", async () => {
+    const answer = ({ prompt }: { readonly prompt: string }) =>
+      prompt.includes("forever") ? { fault: { kind: "hang" } as const } : {};
+    await using world = await worldOf("openai_compatible", { dropsTools: true, answer }, { max_concurrency: 1 });
+    await world.models.probe("first", new AbortController().signal);
+    const leaving = new AbortController();
+    const works = world.call({ messages: [{ role: "user", content: "forever" }] }, { signal: leaving.signal });
+    works.catch(() => undefined);
+    while (world.server.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(await world.models.probe("first", new AbortController().signal)).toMatchObject([{ health: "up" }]);
+    leaving.abort(new Error("enough"));
+    await expect(works).rejects.toThrow("enough");
+  });
+
   test("is probed once by many first calls", async () => {
     await using world = await worldOf(
       "openai_compatible",
