@@ -7,6 +7,7 @@ import { TaskPolicy } from "../domain/policy-rules.ts";
 import type { SubtaskView, TaskView } from "../domain/view.ts";
 import type { DeliveryView, Health, ToolView, TraceStep } from "../ports/loom.ts";
 import type { ModelInfo } from "../ports/model.ts";
+import type { ModelProfile } from "../ports/model-profile.ts";
 import { GapAnswer } from "./gaps.ts";
 import { BudgetAnswer, PriceAnswer } from "./spend-answers.ts";
 import { wireSchema } from "./wire.ts";
@@ -187,6 +188,28 @@ export const ChangesAnswer: z.ZodType<readonly ChangeView[]> = z.array(
     .meta({ id: "Change" }),
 );
 
+function found<V>(value: z.ZodType<V>) {
+  return {
+    value,
+    known_by: z.enum(["config", "server", "documentation", "probe", "use"]).nullable(),
+    at: time.nullable(),
+  };
+}
+const holds = z.enum(["yes", "no", "unknown"]);
+const ProfileAnswer: z.ZodType<ModelProfile> = z
+  .looseObject({
+    tools: z.looseObject(found(holds)).describe("Whether `tools` reach the prompt."),
+    schema: z.looseObject(found(holds)).describe("Whether a JSON schema binds the reply."),
+    window_tokens: z.looseObject(found(count.nullable())),
+    prefix_reuse: z
+      .looseObject(found(z.enum(["yes", "no", "not_reported", "unknown"])))
+      .describe("Whether the prefix of a prompt is kept for the next one."),
+    protocol: z
+      .looseObject({ ...found(z.enum(["native", "json_schema", "text", "unknown"])), reason: text.nullable() })
+      .describe("What follows for tool calls."),
+  })
+  .meta({ id: "ModelProfile" });
+
 export const ModelsAnswer: z.ZodType<readonly ModelInfo[]> = z.array(
   z
     .looseObject({
@@ -199,9 +222,10 @@ export const ModelsAnswer: z.ZodType<readonly ModelInfo[]> = z.array(
       max_tokens: count,
       temperature: z.number(),
       context_tokens: count.nullable(),
-      tool_protocol: z.enum(["native", "json_schema", "unknown"]),
+      tool_protocol: z.enum(["native", "json_schema", "text", "unknown"]),
       health: z.enum(["up", "down", "unknown"]),
       price: PriceAnswer,
+      profile: ProfileAnswer,
       notes: z.array(text),
     })
     .meta({ id: "Model" }),

@@ -199,7 +199,12 @@ export const UndoBody = z
   .refine(({ scope, id }) => scope === "task" || id != null, { path: ["id"], message: "is needed for this scope" });
 
 export const ModelsQuery = z.strictObject({
-  probe: flag.default(false).describe("Ask each server first whether it is there."),
+  probe: z
+    .union([flag, z.literal("again")])
+    .default(false)
+    .describe(
+      'Ask each server first whether it is there, and what is not known of its models yet; "again": also what is known.',
+    ),
 });
 
 export const NoQuery = z.strictObject({});

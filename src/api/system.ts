@@ -16,7 +16,11 @@ export function systemRoutes(app: App, { loom, closing }: Door): void {
 
   const models = { ...about("Configured models with roles, tiers and health", ModelsAnswer), querystring: ModelsQuery };
   app.get("/models", { schema: models }, async ({ query: { probe } }, reply) =>
-    reply.send(probe ? await loom.probeModels(givenUp(reply, closing)) : loom.models()),
+    reply.send(
+      probe === false
+        ? loom.models()
+        : await loom.probeModels(probe === "again" ? "again" : "first", givenUp(reply, closing)),
+    ),
   );
 
   const tools = about("Tools with JSON schemas and risk", ToolsAnswer);

@@ -190,7 +190,7 @@ function systemCommands(program: Command, world: World, finish: Finish): void {
     .option("--port <port>", "port to listen on; 0: any free one")
     .action((options: ServeOptions) => finish(serve(world, options)));
   common(program.command("models").description("configured models with roles, tiers and health"))
-    .option("--probe", "ask each server first whether it is there")
+    .option("--probe", "ask each server first whether it is there, and find out anew what it does with a request")
     .option("--json", "print JSON")
     .action((options: CommonOptions & Json & { readonly probe?: boolean }) => finish(models(world, options)));
   common(program.command("tools").description("what models may use"))

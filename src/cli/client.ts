@@ -67,7 +67,12 @@ export function remoteService(place: Place): Service {
       )),
     diff: (taskId) => api.text(at(taskId, "/changes.diff")),
     undo: (taskId, request) => api.post(at(taskId, "/undo"), request, Restored),
-    models: (probe) => api.get(probe ? "/models?probe=true" : "/models", z.array(ModelShown), probeMs),
+    models: (probe) =>
+      api.get(
+        probe === null ? "/models" : `/models?probe=${probe === "again" ? "again" : "true"}`,
+        z.array(ModelShown),
+        probeMs,
+      ),
     tools: () => api.get("/tools", z.array(ToolShown)),
     health: () => api.get("/health", HealthShown),
     [Symbol.asyncDispose]: async () => undefined,

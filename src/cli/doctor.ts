@@ -6,6 +6,7 @@ import { messageOf } from "../lib/errors.ts";
 import { isThere } from "./client.ts";
 import { connectAny, serverUrl } from "./connect.ts";
 import { exits, failureLines } from "./exit-codes.ts";
+import { weakPoints } from "./profile-lines.ts";
 import { styleOf } from "./screen.ts";
 import type { Service } from "./service.ts";
 import { type CommonOptions, readSettings, type Settings } from "./settings.ts";
@@ -143,7 +144,7 @@ async function modelChecks(world: World, settings: Settings, options: CommonOpti
 }
 
 async function probed(service: Service): Promise<Check[]> {
-  const models = await service.models(true);
+  const models = await service.models("first");
   const roles = new Set(models.flatMap((model) => model.roles));
   const missing = neededRoles.filter((role) => !roles.has(role));
   return [
@@ -160,14 +161,18 @@ async function probed(service: Service): Promise<Check[]> {
   ];
 }
 
+const protocols: Readonly<Record<string, string>> = {
+  json_schema: "; tools travel as JSON by schema",
+  text: "; tools travel as text",
+};
+
 function modelLines(model: ModelShown): Check[] {
   const state = model.health === "down" ? "bad" : "ok";
-  const protocol =
-    model.tool_protocol === "json_schema" ? "; tools travel as JSON by schema, since this server drops them" : "";
+  const protocol = protocols[model.tool_protocol] ?? "";
   const text = `${model.name}: ${model.model} at ${model.base_url === "" ? model.provider : model.base_url} is ${model.health}, tier ${model.tier}, for ${model.roles.join(", ")}${protocol}`;
   return [
     { name: "model", state, text },
-    ...model.notes.map(
+    ...[...weakPoints(model), ...model.notes].map(
       (note): Check => ({ name: "model", state: "note", text: `${model.name}: ${oneLine(note, 400)}` }),
     ),
   ];

@@ -17,7 +17,7 @@ import {
 
 const by = "cli";
 const listedMax = 20;
-const probeMs = 10_000;
+const probeMs = 60_000;
 
 export function localService(loom: Loom & AsyncDisposable): Service {
   return {
@@ -48,7 +48,9 @@ export function localService(loom: Loom & AsyncDisposable): Service {
     diff: (taskId) => loom.diff(taskId),
     undo: (taskId, request) => loom.undo(taskId, { ...request, by }),
     models: async (probe) =>
-      z.array(ModelShown).parse(probe ? await loom.probeModels(AbortSignal.timeout(probeMs)) : loom.models()),
+      z
+        .array(ModelShown)
+        .parse(probe === null ? loom.models() : await loom.probeModels(probe, AbortSignal.timeout(probeMs))),
     tools: async () => z.array(ToolShown).parse(loom.tools()),
     health: async () => HealthShown.parse(loom.health()),
     [Symbol.asyncDispose]: () => loom[Symbol.asyncDispose](),

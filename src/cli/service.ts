@@ -63,7 +63,8 @@ export interface Service extends AsyncDisposable {
     taskId: string,
     request: { readonly scope: UndoScope; readonly id?: string; readonly preview: boolean },
   ): Promise<Restored>;
-  models(probe: boolean): Promise<readonly ModelShown[]>;
+  /** @param probe `first`: ask for what is not known yet; `again`: for all of it */
+  models(probe: "first" | "again" | null): Promise<readonly ModelShown[]>;
   tools(): Promise<readonly ToolShown[]>;
   health(): Promise<HealthShown>;
 }

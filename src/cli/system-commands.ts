@@ -53,7 +53,7 @@ export async function models(
   options: CommonOptions & Json & { readonly probe?: boolean },
 ): Promise<number> {
   return shown(world, options, async (service) => {
-    const found = await service.models(options.probe === true);
+    const found = await service.models(options.probe === true ? "again" : null);
     return options.json === true ? [JSON.stringify(found)] : modelLines(found);
   });
 }

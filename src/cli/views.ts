@@ -1,5 +1,6 @@
 /** Tasks, approvals, models and the like as lines that a person reads. Pure. */
 import type { PolicyRule } from "../domain/policy-rules.ts";
+import { profileLines } from "./profile-lines.ts";
 import { count } from "./render.ts";
 import { type Color, clean, oneLine, paint, type Style, table } from "./style.ts";
 import type { ModelShown, QuestionShown, Restored, TaskListed, TaskShown, ToolShown } from "./wire.ts";
@@ -125,6 +126,8 @@ export function modelLines(models: readonly ModelShown[]): readonly string[] {
   ]);
   return [
     ...table(rows),
+    ...models.flatMap((model) => ["", `${model.name} at its server:`, ...profileLines(model)]),
+    ...(models.some(({ notes }) => notes.length > 0) ? [""] : []),
     ...models.flatMap(({ name, notes }) => notes.map((note) => `  ${name}: ${oneLine(note, 400)}`)),
   ];
 }

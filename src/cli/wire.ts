@@ -107,6 +107,13 @@ export const QuestionShown = z.looseObject({
 });
 export type QuestionShown = z.infer<typeof QuestionShown>;
 
+const finding = z.looseObject({
+  value: z.union([text, count]).nullable(),
+  known_by: text.nullable(),
+  at: text.nullable(),
+});
+export type FindingShown = z.infer<typeof finding>;
+
 export const ModelShown = z.looseObject({
   name: text,
   provider: text,
@@ -115,6 +122,13 @@ export const ModelShown = z.looseObject({
   tier: count,
   roles: z.array(text).readonly(),
   tool_protocol: text,
+  profile: z.looseObject({
+    tools: finding,
+    schema: finding,
+    window_tokens: finding,
+    prefix_reuse: finding,
+    protocol: z.looseObject({ ...finding.shape, reason: text.nullable() }),
+  }),
   health: text,
   notes: z.array(text).readonly(),
 });

@@ -10,6 +10,7 @@ import { FileChange } from "./change.ts";
 import { SubtaskId } from "./ids.ts";
 import { Check, SubtaskSpec, Tier } from "./plan.ts";
 import { TaskPolicy } from "./policy-rules.ts";
+import { ProtocolLowered } from "./protocol.ts";
 import { ApprovalMode, Rules } from "./rules.ts";
 import { CheckResult, Verdict } from "./verdict.ts";
 
@@ -193,6 +194,10 @@ const shapes = {
     duration_ms: z.number().optional(),
     repaired: z.array(text).optional(),
     error: text.optional(),
+    /** How the calls of this reply travelled, where not natively. */
+    protocol: z.enum(["json_schema", "text"]).optional(),
+    /** Of a start: replies were malformed again and again, and from this turn on a weaker protocol is spoken. A new epoch begins with it. */
+    protocol_lowered: ProtocolLowered.optional(),
     /** How often this conversation was begun anew to fit the window, and once more; absent where it is one request. */
     epoch: count.optional(),
   },

@@ -33,7 +33,7 @@ export function createLoom(given: LoomPorts): Loom {
     subscribeAll: (options) => feed.subscribeAll(options),
     lastGlobal: () => store.lastGlobal(),
     models: () => models.list(),
-    probeModels: (signal) => models.probe(signal),
+    probeModels: (depth, signal) => models.probe(depth, signal),
     tools: () => tools.all().map(toolView),
     health: () => health(ports),
     config: () => ports.config,

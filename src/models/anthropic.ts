@@ -36,7 +36,12 @@ export class AnthropicWire implements Wire {
     if (new URL(baseUrl).hostname !== "api.anthropic.com") return await this.#otherFacts(signal);
     const headers = { ...keyHeaders(this.#settings), "anthropic-version": "2023-06-01" };
     const shown = await askJson({ url: `${baseUrl}/v1/models/${encodeURIComponent(model)}`, headers }, signal);
-    return { contextTokens: countOf(shown["max_input_tokens"]) ?? anthropicWindow, tools: "native", notes: [] };
+    return {
+      contextTokens: countOf(shown["max_input_tokens"]) ?? anthropicWindow,
+      tools: "native",
+      notes: [],
+      identity: null,
+    };
   }
 
   notes(): readonly string[] {

@@ -12,12 +12,14 @@ import type {
   ModelWindow,
   Role,
 } from "../ports/model.ts";
+import type { Profiles } from "../ports/profiles.ts";
 import type { Clock, Log, Random } from "../ports/runtime.ts";
 import { AnthropicWire } from "./anthropic.ts";
 import { type ModelConfig, type ModelSettings, settingsOf } from "./config.ts";
 import { isUnusable } from "./failures.ts";
 import { type RetryPolicy, usualRetry } from "./guarded.ts";
 import { type ReadJson, readJson } from "./json-reading.ts";
+import { documentedOf, profileKey } from "./kept-profile.ts";
 import { KnownServer } from "./known-server.ts";
 import { OllamaWire } from "./ollama.ts";
 import { OpenAiWire } from "./openai.ts";
@@ -34,6 +36,8 @@ export interface ModelsDeps {
   readonly send?: typeof fetch;
   /** Parts of the usual policy to change. */
   readonly retry?: Partial<RetryPolicy>;
+  /** Where what is found out is kept; absent: as long as the catalog lives. */
+  readonly profiles?: Profiles;
 }
 
 /**
@@ -49,14 +53,16 @@ class Catalog implements Models, AsyncDisposable {
   readonly #models: readonly ServedModel[];
   readonly #log: Log;
   readonly #lifetime = new AbortController();
+  readonly #servers: readonly KnownServer[];
 
-  constructor(configs: readonly ModelConfig[], { retry, send = fetch, ...deps }: ModelsDeps) {
+  constructor(configs: readonly ModelConfig[], { retry, send = fetch, profiles, ...deps }: ModelsDeps) {
     this.#log = deps.log;
     const servers = new Map<string, KnownServer>();
     const lifetime = this.#lifetime.signal;
     this.#models = configs.map(settingsOf).map((settings) => {
-      const key = JSON.stringify([settings.provider, settings.baseUrl, settings.apiPath, settings.model]);
-      const server = servers.get(key) ?? new KnownServer({ clock: deps.clock, lifetime });
+      const key = profileKey(settings);
+      const known = { ...deps, lifetime, key, documented: documentedOf(settings), profiles };
+      const server = servers.get(key) ?? new KnownServer(known);
       servers.set(key, server);
       return new ServedModel({
         ...deps,
@@ -67,6 +73,7 @@ class Catalog implements Models, AsyncDisposable {
         retry: { ...usualRetry, ...retry },
       });
     });
+    this.#servers = [...servers.values()];
   }
 
   async call(pick: ModelPick, request: ModelRequest, options: CallOptions): Promise<ModelReply> {
@@ -119,12 +126,14 @@ class Catalog implements Models, AsyncDisposable {
     return readJson(text);
   }
 
-  async probe(signal: AbortSignal): Promise<readonly ModelInfo[]> {
-    return await Promise.all(this.#models.map((model) => model.probe(signal)));
+  async probe(depth: "first" | "again", signal: AbortSignal): Promise<readonly ModelInfo[]> {
+    const again = depth === "again" ? {} : undefined;
+    return await Promise.all(this.#models.map((model) => model.probe(signal, again)));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#lifetime.abort(new LoomError("shutting_down", "The models are closed: Loom is shutting down"));
+    await Promise.all(this.#servers.map((server) => server.settled()));
   }
 }
 

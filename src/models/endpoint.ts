@@ -12,7 +12,13 @@ export interface Endpoint {
 /** @returns the JSON object at an address; throws `ServerError` for a bad status, and what fetch throws */
 export async function askJson({ url, headers = {}, body }: Endpoint, signal: AbortSignal): Promise<JsonObject> {
   const post = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
-  const response = await fetch(url, { ...post, headers: { "content-type": "application/json", ...headers }, signal });
+  const ask = () => fetch(url, { ...post, headers: { "content-type": "application/json", ...headers }, signal });
+  const response = await ask().catch((error: unknown) => {
+    signal.throwIfAborted();
+    // Of a server that was started anew: whoever uses a connection to the old one finds out by it.
+    if (error instanceof TypeError) return ask();
+    throw error;
+  });
   const text = await response.text();
   if (!response.ok) throw serverErrorOf(response, text);
   const value = parseJson(text);

@@ -1,9 +1,26 @@
 /** What is told of a model beside its settings: what it costs, and what its server was seen to do with long prompts. */
 import type { Price } from "../domain/price.ts";
+import type { ToolProtocol } from "../domain/protocol.ts";
 import type { ModelInfo } from "../ports/model.ts";
+import type { KeptProfile } from "./kept-profile.ts";
 
 export const truncationNote =
   "model_context_truncated: the server counted far fewer prompt tokens than were sent; raise context_tokens";
+
+/** Why tools do not travel natively; null where they do. */
+export function unspokenNote({
+  protocol,
+  tools,
+}: {
+  readonly protocol: ToolProtocol;
+  readonly tools: KeptProfile["tools"];
+}): string | null {
+  if (protocol === "native") return null;
+  const spoken = protocol === "text" ? "text: it binds no reply to a schema either" : "JSON by schema";
+  if (tools?.value !== "no") return `calls of this model were malformed again and again; Loom speaks ${spoken}`;
+  const does = tools.known_by === "use" ? "refuses `tools` for this model" : "drops `tools` without a word";
+  return `this server ${does}; Loom speaks ${spoken}`;
+}
 
 export function windowNote({
   configured,
@@ -13,7 +30,7 @@ export function windowNote({
   readonly shown: number | null;
 }): string | null {
   if (shown === null || configured <= shown) return null;
-  return `the server holds ${shown} tokens, not the ${configured} of context_tokens; prompts are made to fit`;
+  return `the server holds ${shown} tokens, not the ${configured} of context_tokens; prompts are made to fit; after a change of the server, loom models --probe asks anew`;
 }
 
 /** From pico-dollars a token. */

@@ -4,6 +4,7 @@ import { isJsonObject, type JsonObject } from "../lib/json.ts";
 import type { Message, ModelReply, ToolSchema } from "../ports/model.ts";
 import type { ModelSettings } from "./config.ts";
 import { askJson, countOf, serverErrorOf } from "./endpoint.ts";
+import { identityOf } from "./kept-profile.ts";
 import { argumentsObject, type Chunk, type ServerFacts, type Wire, type WireCall } from "./wire.ts";
 
 /** A window that was not asked for shall not eat the memory: at 16 384 an 8 B model keeps about 2 GB for it. */
@@ -44,6 +45,9 @@ export class OllamaWire implements Wire {
       notes: isCut
         ? [`the model could take ${window} tokens, ${askedWindowMax} are used; set context_tokens for more`]
         : [],
+      identity: identityOf(
+        ["template", "parameters", "model_info", "details", "capabilities"].map((member) => shown[member] ?? null),
+      ),
     };
   }
 

@@ -2,10 +2,11 @@
 import { isJsonObject, type JsonObject } from "../lib/json.ts";
 import type { ModelSettings } from "./config.ts";
 import { askJson, askJsonOrNull, countOf, objectsOf } from "./endpoint.ts";
+import { identityOf } from "./kept-profile.ts";
 import type { ServerFacts } from "./wire.ts";
 
 /** Known without asking; the smallest window of the models offered today. */
-const openAiItself: ServerFacts = { contextTokens: 128_000, tools: "native", notes: [] };
+const openAiItself: ServerFacts = { contextTokens: 128_000, tools: "native", notes: [], identity: null };
 
 export async function openAiFacts(settings: ModelSettings, signal: AbortSignal): Promise<ServerFacts> {
   const headers: Record<string, string> =
@@ -24,6 +25,7 @@ export async function openAiFacts(settings: ModelSettings, signal: AbortSignal):
   return {
     contextTokens: windowOf(props, entry),
     tools: toolsOf(props, entry),
+    identity: identityOf([part(props, toldByProps), part(entry, toldByList)]),
     notes: models === null || entry !== null ? [] : [`the server does not list a model "${settings.model}"`],
   };
 }
@@ -36,6 +38,28 @@ function entryOf(models: JsonObject | null, model: string): JsonObject | null {
   const index = at === -1 && data.length === 1 ? 0 : at;
   const entry = data[index];
   return entry === undefined ? null : { ...twins[index], ...entry };
+}
+
+/** What stays the same from one question to the next, and tells one model and its server's settings from another. */
+const toldByProps = ["build_info", "model_path", "chat_template", "chat_template_caps", "n_ctx", "total_slots"];
+const toldByList = [
+  "id",
+  "root",
+  "meta",
+  "capabilities",
+  "supported_parameters",
+  "quantization",
+  "max_model_len",
+  "context_length",
+  "max_context_length",
+  "loaded_context_length",
+];
+
+function part(said: JsonObject | null, members: readonly string[]): JsonObject | null {
+  if (said === null) return null;
+  const settings = said["default_generation_settings"];
+  const window = isJsonObject(settings) && settings["n_ctx"] !== undefined ? { n_ctx: settings["n_ctx"] } : {};
+  return { ...Object.fromEntries(Object.entries(said).filter(([member]) => members.includes(member))), ...window };
 }
 
 function windowOf(props: JsonObject | null, entry: JsonObject | null): number | null {

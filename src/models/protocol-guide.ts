@@ -15,7 +15,7 @@ export function toolGuide(tools: readonly ToolSchema[], isShown: boolean): strin
     'Each of your replies is one JSON object and nothing else. To use a tool: {"tool": its name, then its arguments}. The result comes back as the next message. Use one tool a reply; take paths, names and text from the task, not from the examples.',
     'When the work is done and you have seen that it is: {"tool": "finish", "summary": what was done and found}.',
     "",
-    ...tools.map(line),
+    ...toolLines(tools),
   ];
   return [...told, ...(isShown ? [] : exampleLines(tools))].join("\n");
 }
@@ -24,9 +24,14 @@ function exampleLines(tools: readonly ToolSchema[]): readonly string[] {
   return [
     "",
     "# Examples from another job",
-    ...examples(tools),
+    ...workedExamples(tools, (call) => JSON.stringify(call)),
     `Then, with the results seen: ${JSON.stringify({ tool: "finish", summary: "The harbour opens at six; notes/harbour.txt says so now." })}`,
   ];
+}
+
+/** Each tool with its arguments, on a line of its own. */
+export function toolLines(tools: readonly ToolSchema[]): string[] {
+  return tools.map(line);
 }
 
 function line({ name, description, parameters }: ToolSchema): string {
@@ -47,7 +52,8 @@ const jobs: readonly (readonly [RegExp, string])[] = [
   [/^list_directory$/, "Which files are in notes?"],
 ];
 
-function examples(tools: readonly ToolSchema[]): string[] {
+/** @param write how a call is written */
+export function workedExamples(tools: readonly ToolSchema[], write: (call: JsonObject) => string): string[] {
   const known = jobs.flatMap(([pattern, job]) =>
     tools.filter(({ name }) => pattern.test(name)).map((tool) => ({ tool, job })),
   );
@@ -57,8 +63,7 @@ function examples(tools: readonly ToolSchema[]): string[] {
   return [...known, ...others]
     .slice(0, examplesMax)
     .map(
-      ({ tool, job }) =>
-        `Job: ${job}\nYour reply: ${JSON.stringify({ tool: tool.name, ...sampleArguments(tool.parameters) })}`,
+      ({ tool, job }) => `Job: ${job}\nYour reply: ${write({ tool: tool.name, ...sampleArguments(tool.parameters) })}`,
     );
 }
 

@@ -4,17 +4,17 @@
  */
 import { isJsonObject, type JsonObject } from "../lib/json.ts";
 import { unreachable } from "../lib/result.ts";
-import type { Message, ModelReply, ModelRequest, ToolCall } from "../ports/model.ts";
+import type { Message, ModelReply, ModelRequest, ToolCall, ToolSchema } from "../ports/model.ts";
 import { type ReadJson, readJson, soleFence } from "./json-reading.ts";
 import { toolGuide } from "./protocol-guide.ts";
 import { replySchema } from "./protocol-schema.ts";
 
-type Asked = Pick<
+export type Asked = Pick<
   ModelRequest,
   "messages" | "tools" | "schema" | "examples" | "mustCall" | "barred" | "plain" | "standing"
 >;
-type Told = Pick<ModelRequest, "messages" | "tools" | "schema">;
-type Answer = Pick<ModelReply, "text" | "toolCalls" | "finish" | "repaired">;
+export type Told = Pick<ModelRequest, "messages" | "tools" | "schema">;
+export type Answer = Pick<ModelReply, "text" | "toolCalls" | "finish" | "repaired">;
 
 /**
  * @param maxTokens the model's cap on a reply, the same for all its calls
@@ -25,7 +25,7 @@ export function speakJson(asked: Asked, maxTokens: number): Told {
   const told = withExamples(plainly(messages, plain), examples).map(rendered);
   if (schema !== undefined) return { messages: merged(told), schema };
   if (tools.length === 0) return { messages: merged(told) };
-  const simple = tools.map((tool) => (tool.simple === undefined ? tool : { ...tool, parameters: tool.simple }));
+  const simple = simplest(tools);
   const open = simple.filter(({ name }) => !barred.includes(name));
   return {
     messages: merged(withGuide(told, toolGuide(simple, examples.length > 0))),
@@ -36,13 +36,17 @@ export function speakJson(asked: Asked, maxTokens: number): Told {
   };
 }
 
-function plainly(messages: readonly Message[], plain: string | undefined): readonly Message[] {
+export function plainly(messages: readonly Message[], plain: string | undefined): readonly Message[] {
   const [first, ...rest] = messages;
   return plain === undefined || first?.role !== "system" ? messages : [{ role: "system", content: plain }, ...rest];
 }
 
+export function simplest(tools: readonly ToolSchema[]): readonly ToolSchema[] {
+  return tools.map((tool) => (tool.simple === undefined ? tool : { ...tool, parameters: tool.simple }));
+}
+
 /** Behind the system message: with it they are the stable front of every request. */
-function withExamples(messages: readonly Message[], examples: readonly Message[]): readonly Message[] {
+export function withExamples(messages: readonly Message[], examples: readonly Message[]): readonly Message[] {
   const [first, ...rest] = messages;
   return first?.role === "system" ? [first, ...examples, ...rest] : [...examples, ...messages];
 }
@@ -110,14 +114,14 @@ function spoken({ content, toolCalls = [], cut }: Extract<Message, { role: "assi
 }
 
 /** The guide ends the first system message, so that it is part of the stable front of every request. */
-function withGuide(messages: readonly Message[], guide: string): Message[] {
+export function withGuide(messages: readonly Message[], guide: string): Message[] {
   const [first, ...rest] = messages;
   if (first?.role !== "system") return [{ role: "system", content: guide }, ...messages];
   return [{ role: "system", content: `${first.content}\n\n${guide}` }, ...rest];
 }
 
 /** Many chat templates take only turns that alternate. */
-function merged(messages: readonly Message[]): Message[] {
+export function merged(messages: readonly Message[]): Message[] {
   const turns: Message[] = [];
   for (const message of messages) {
     const last = turns.at(-1);

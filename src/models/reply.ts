@@ -1,11 +1,13 @@
 /** From what came over the wire to what the roles get: thoughts left out, calls read whatever their syntax and given ids, every repair named. */
 import type { CallUsage } from "../domain/budget.ts";
+import type { ToolProtocol } from "../domain/protocol.ts";
 import { canonicalJson, parseJson } from "../lib/json.ts";
 import type { ModelReply, ModelRequest, ToolCall, ToolSchema } from "../ports/model.ts";
 import type { RawReply } from "./guarded.ts";
 import { withoutThinking } from "./json-reading.ts";
 import { hearJson } from "./protocol.ts";
 import { sampleArguments } from "./protocol-guide.ts";
+import { type ToolBlock, toolBlockIn } from "./protocol-text.ts";
 import { type ReadCall, type ReadReply, readReply, type UnreadCall } from "./replies/read-reply.ts";
 import { type Shaped, shapeArguments } from "./replies/shape.ts";
 import { Source } from "./replies/source.ts";
@@ -13,30 +15,37 @@ import type { RawCall } from "./wire.ts";
 
 export interface ReplyContext {
   readonly request: ModelRequest;
-  /** The request was translated to JSON by schema, and so is the reply. */
-  readonly isJson: boolean;
+  /** What the request was translated to, and so is the reply. */
+  readonly protocol: ToolProtocol;
   readonly usage: CallUsage;
   readonly model: string;
 }
 
 type Answer = Pick<ModelReply, "text" | "toolCalls" | "finish" | "repaired">;
 
-export function replyOf(raw: RawReply, { request, isJson, usage, model }: ReplyContext): ModelReply {
-  return { ...answerOf(raw, request, isJson), usage, model };
+export function replyOf(raw: RawReply, { request, protocol, usage, model }: ReplyContext): ModelReply {
+  return { ...answerOf(raw, request, protocol), usage, model, ...(protocol === "native" ? {} : { protocol }) };
 }
 
-function answerOf(raw: RawReply, request: ModelRequest, isJson: boolean): Answer {
+function answerOf(raw: RawReply, request: ModelRequest, protocol: ToolProtocol): Answer {
   const reader = new CallReader(request);
   const { rest, stripped } = withoutThinking(raw.text);
   const thinking = stripped ? ["thinking_stripped"] : [];
   const offersTools = (request.tools ?? []).length > 0 && request.schema === undefined;
   if (raw.calls.length > 0) return reader.native(raw, offersTools);
-  if (isJson && request.schema === undefined) {
+  const isStep = protocol !== "native" && request.schema === undefined;
+  const block = isStep && offersTools ? toolBlockIn(rest, raw.finish === "length") : null;
+  if (block !== null) return withRepairs(reader.block(block), thinking);
+  if (isStep) {
     const heard = hearJson({ text: rest, finish: raw.finish }, () => reader.id(""));
     if (isHeard(heard, rest)) return { ...heard, repaired: [...thinking, ...heard.repaired] };
   }
   if (!offersTools) return { text: rest, toolCalls: [], finish: raw.finish, repaired: thinking };
   return reader.fromText(raw);
+}
+
+function withRepairs(answer: Answer, before: readonly string[]): Answer {
+  return { ...answer, repaired: [...before, ...answer.repaired] };
 }
 
 /** A step that was mended may have lost a part of itself: that is for the reader to judge, who knows the tools. */
@@ -99,6 +108,22 @@ class CallReader {
       read.calls.map((call) => this.#fromText(call)),
       read.repaired,
     );
+  }
+
+  /** What stands behind the block is left out: what a model says after its call is made up, and it is not to read it again. */
+  block({ before, body, isFollowed }: ToolBlock): Answer {
+    const step = hearJson({ text: body, finish: "stop" }, () => this.id(""));
+    const rest = isFollowed ? ["tail_removed"] : [];
+    if (isHeard(step, body) && step.toolCalls.length === 0) return { ...step, repaired: [...step.repaired, ...rest] };
+    const text = before;
+    if (isHeard(step, body)) return { ...step, text, repaired: [...step.repaired, ...rest] };
+    const [first] = readReply(body, this.#request.tools ?? []).calls;
+    const call =
+      first === undefined
+        ? this.#refused(null, body, 'the block holds no JSON object with the name of a tool in its member "tool"')
+        : this.#fromText(first);
+    const repaired = [...new Set([...(call.repaired ?? []), ...rest])];
+    return { text, toolCalls: [call], finish: "tool_calls", repaired };
   }
 
   #read(raw: RawReply): ReadReply {

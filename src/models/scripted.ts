@@ -29,7 +29,7 @@ export class ScriptedWire implements Wire {
 
   async facts(): Promise<ServerFacts> {
     await this.#open();
-    return { contextTokens: null, tools: "native", notes: ["plays a script: no model is asked"] };
+    return { contextTokens: null, tools: "native", notes: ["plays a script: no model is asked"], identity: null };
   }
 
   notes(): readonly string[] {

@@ -1,20 +1,23 @@
 /** One configured model at work: its slots, its guard, what is known of its server, and the protocol in which it takes tools. */
+import type { ToolProtocol } from "../domain/protocol.ts";
 import { LoomError, messageOf } from "../lib/errors.ts";
 import { Limiter } from "../lib/limiter.ts";
 import type { ModelInfo, ModelPick, ModelReply, ModelRequest, ModelTerms } from "../ports/model.ts";
 import type { Clock, Log, Random } from "../ports/runtime.ts";
 import type { ModelSettings } from "./config.ts";
-import { Joined } from "./deadline.ts";
-import { isUnusable } from "./failures.ts";
+import { Deadline, Joined } from "./deadline.ts";
+import { isUnusable, StreamFailure } from "./failures.ts";
 import { Guard, type RawReply, type RetryPolicy } from "./guarded.ts";
 import { type KnownServer, saysToolsUnsupported } from "./known-server.ts";
 import { callUsage } from "./metering.ts";
-import { priceList, truncationNote, windowNote } from "./model-notes.ts";
+import { truncationNote } from "./model-notes.ts";
 import { sizesOf } from "./overflow.ts";
+import type { Ask } from "./probing.ts";
 import { type PromptCut, promptCut } from "./prompt-cut.ts";
-import { speakJson, speaksTools } from "./protocol.ts";
 import { RepairCounts } from "./repair-counts.ts";
 import { replyOf } from "./reply.ts";
+import { infoOf } from "./shown-profile.ts";
+import { needsProfile, needsProtocol, protocolFor, toldIn } from "./speaking.ts";
 import { promptSize, TokenRatio } from "./token-ratio.ts";
 import type { Wire, WireCall } from "./wire.ts";
 
@@ -22,6 +25,10 @@ const priorities = ["work", "verify", "plan", "extract"] as const;
 const windowUnknown = 8192;
 const replyTokensMin = 256;
 const bytesPerTokenLikely = 4;
+/** For a person who waits for the probe; it goes on, and its findings are shown the next time. */
+const probeMs = 45_000;
+const unansweredNote =
+  "the probe has had no answer within 45 s: a model that is being loaded, or at work, takes longer; ask again";
 
 export interface ServedModelOptions {
   readonly settings: ModelSettings;
@@ -37,7 +44,7 @@ export interface ServedModelOptions {
 
 export interface CallOptions {
   readonly signal: AbortSignal;
-  readonly onToken?: (text: string) => void;
+  readonly onToken?: ((text: string) => void) | undefined;
 }
 
 export class ServedModel {
@@ -47,6 +54,7 @@ export class ServedModel {
   readonly #guard: Guard;
   readonly #limiter: Limiter<ModelPick["priority"]>;
   readonly #log: Log;
+  readonly #clock: Clock;
   readonly #lifetime: AbortSignal;
   readonly #repairs = new RepairCounts();
   #health: ModelInfo["health"] = "unknown";
@@ -60,6 +68,7 @@ export class ServedModel {
     this.#server = server;
     this.#lifetime = lifetime;
     this.#log = rest.log;
+    this.#clock = rest.clock;
     const { name, model, shownUrl: url, provider } = settings;
     this.#guard = new Guard({ ...rest, at: { name, model, url, provider }, limits: settings });
     this.#limiter = new Limiter(settings.concurrencyMax, priorities);
@@ -88,7 +97,7 @@ export class ServedModel {
 
   /** Asks the server how large the window is, unless that is known. @throws the signal's reason */
   async learnWindow(signal: AbortSignal): Promise<void> {
-    if (this.#knownWindow === null) await this.#learnFacts(signal).catch(() => signal.throwIfAborted());
+    if (this.#settings.contextTokens === 0) await this.#learnFacts(signal).catch(() => signal.throwIfAborted());
   }
 
   /** No reply may take more than half the window. */
@@ -99,7 +108,7 @@ export class ServedModel {
   /** The longest reply that a call may give, and what its tokens cost. */
   get terms(): ModelTerms {
     const { maxTokens, price } = this.#settings;
-    return { maxTokens, price, showsExamples: this.#server.support?.protocol !== "native" };
+    return { maxTokens, price, showsExamples: !this.#isKnownNative };
   }
 
   async call(pick: ModelPick, request: ModelRequest, { signal, onToken }: CallOptions): Promise<ModelReply> {
@@ -117,74 +126,72 @@ export class ServedModel {
     }
   }
 
-  async probe(signal: AbortSignal): Promise<ModelInfo> {
+  /** @param again what was found out before is found out anew */
+  async probe(signal: AbortSignal, again?: object): Promise<ModelInfo> {
     try {
       await this.#server.askFacts((stop) => this.#wire.facts(stop), signal);
       this.#is("up", null);
     } catch (error) {
       signal.throwIfAborted();
       this.#is("down", messageOf(error));
+      return this.info();
+    }
+    if (!this.#server.isOpen(again)) return this.info();
+    using limit = new Deadline(this.#clock, probeMs, () => new StreamFailure(unansweredNote, { retry: false }));
+    using both = new Joined(signal, limit.signal);
+    try {
+      using _slot = await this.#limiter.acquire({ priority: "extract", group: "" }, both.signal);
+      await this.#server.learnProfile(this.#asked, { contextTokens: this.contextTokens, again }, both.signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#learnFrom(error);
+      if (limit.signal.aborted) this.#is("up", unansweredNote);
     }
     return this.info();
   }
 
   info(): ModelInfo {
-    const { name, provider, model, shownUrl, tier, roles, maxTokens, temperature } = this.#settings;
-    const notes = [
-      ...(this.#server.facts?.notes ?? []),
-      this.#server.support?.note,
-      ...this.#wire.notes(),
-      this.#isTruncating ? truncationNote : null,
-      this.#repairs.note(),
-      windowNote({ configured: this.#settings.contextTokens, shown: this.#server.shownWindow }),
-      this.#trouble,
-    ];
-    return {
-      name,
-      provider,
-      model,
-      base_url: shownUrl,
-      tier,
-      roles,
-      max_tokens: maxTokens,
-      temperature,
-      context_tokens: this.#knownWindow,
-      tool_protocol: this.#server.support?.protocol ?? "unknown",
-      health: this.#health,
-      price: priceList(this.#settings.price),
-      notes: notes.filter((note) => typeof note === "string"),
-    };
+    const learnt = [...this.#wire.notes(), this.#isTruncating ? truncationNote : null, this.#repairs.note()];
+    return infoOf(this.#settings, this.#server, { health: this.#health, learnt, trouble: this.#trouble });
   }
 
   get #knownWindow(): number | null {
-    const said =
-      this.#settings.contextTokens > 0 ? this.#settings.contextTokens : (this.#server.facts?.contextTokens ?? null);
+    const said = this.#settings.contextTokens > 0 ? this.#settings.contextTokens : this.#server.saidWindow;
     const shown = this.#server.shownWindow;
     return said === null || shown === null ? (said ?? shown) : Math.min(said, shown);
   }
 
-  async #inProtocol(pick: ModelPick, request: ModelRequest, options: WithToken): Promise<ModelReply> {
-    const isJson = await this.#prepare(request, options.signal);
+  async #inProtocol(pick: ModelPick, request: ModelRequest, options: CallOptions): Promise<ModelReply> {
+    await this.#prepare(request, options.signal);
+    const protocol = protocolFor(request, this.#server, this.name);
     try {
-      return await this.#ask(pick, request, { ...options, isJson });
+      return await this.#ask(pick, request, { ...options, protocol });
     } catch (error) {
-      if (isJson || !saysToolsUnsupported(error)) throw error;
+      if (protocol !== "native" || !saysToolsUnsupported(error)) throw error;
       this.#server.toolsRefused();
-      return await this.#ask(pick, request, { ...options, isJson: true });
+      return await this.#ask(pick, request, { ...options, protocol: this.#server.strongest });
     }
   }
 
-  /** @returns whether tools must be spoken as JSON; learns the window by the way */
-  async #prepare(request: ModelRequest, signal: AbortSignal): Promise<boolean> {
-    const needsSupport = speaksTools(request) || (request.examples ?? []).length > 0;
-    if (this.#knownWindow === null || needsSupport) await this.#learnFacts(signal);
-    if (!needsSupport) return false;
-    const measure = async (call: WireCall): Promise<number | null> => {
-      const raw = await this.#guard.call((stop) => this.#wire.stream(call, stop), { signal: this.#lifetime });
-      return raw.usage?.inputTokens ?? null;
-    };
-    return (await this.#server.learnSupport(measure, signal)).protocol === "json_schema";
+  /** Learns what decides how this request is spoken, and the window by the way: the one that is kept may be another by now. */
+  async #prepare(request: ModelRequest, signal: AbortSignal): Promise<void> {
+    const isDecided = request.schema === undefined && !needsProtocol(request);
+    if (this.#settings.contextTokens === 0 || !isDecided) await this.#learnFacts(signal);
+    if (isDecided || !needsProfile(request, this.#server, this.name)) return;
+    try {
+      await this.#server.learnProfile(this.#asked, { contextTokens: this.contextTokens }, signal);
+    } catch (error) {
+      // A refusal of the plain request is told by the call itself, which may differ from it.
+      if (!(error instanceof LoomError) || error.code !== "model_refused") throw error;
+    }
   }
+
+  get #isKnownNative(): boolean {
+    return this.#server.tools !== "unknown" && this.#server.protocol === "native";
+  }
+
+  readonly #asked: Ask = (call) =>
+    this.#guard.call((stop) => this.#wire.stream(call, stop), { signal: this.#lifetime });
 
   /** A server that does not say what it is may still answer. */
   async #learnFacts(signal: AbortSignal): Promise<void> {
@@ -197,8 +204,8 @@ export class ServedModel {
     }
   }
 
-  async #ask(pick: ModelPick, request: ModelRequest, { isJson, ...options }: WithProtocol): Promise<ModelReply> {
-    const told = isJson ? speakJson(request, this.maxTokens) : request;
+  async #ask(pick: ModelPick, request: ModelRequest, { protocol, ...options }: WithProtocol): Promise<ModelReply> {
+    const told = toldIn(protocol, request, { server: this.#server, maxTokens: this.maxTokens });
     const call = this.#wireCall(pick, told, request);
     const raw = await this.#streamed(call, options).catch((error: unknown) => {
       const less = this.#wireCall(pick, told, request);
@@ -214,22 +221,21 @@ export class ServedModel {
       broken: raw.broken,
       price: this.#settings.price,
     });
-    const heard = replyOf(raw, { request, isJson, usage, model: this.name });
-    const reply: ModelReply = isJson ? { ...heard, protocol: "json_schema" } : heard;
+    const reply = replyOf(raw, { request, protocol, usage, model: this.name });
     this.#repairs.add(reply);
     if (cut === null) return reply;
     this.#isTruncating = true;
-    this.#server.showsWindow(cut.windowTokens);
+    this.#server.cutsTo(cut.windowTokens);
     return { ...reply, repaired: [...reply.repaired, "model_context_truncated"], promptCut: cut };
   }
 
   /** Learns from a refusal what it says of the window. */
-  async #streamed(call: WireCall, options: WithToken): Promise<RawReply> {
+  async #streamed(call: WireCall, options: CallOptions): Promise<RawReply> {
     try {
       return await this.#guard.call((stop) => this.#wire.stream(call, stop), options);
     } catch (error) {
       const { windowTokens, promptTokens } = sizesOf(error);
-      if (windowTokens !== undefined) this.#server.showsWindow(windowTokens);
+      if (windowTokens !== undefined) this.#server.refusesOver(windowTokens);
       if (promptTokens !== undefined) this.#ratio.learn(promptSize(call), promptTokens);
       throw error;
     }
@@ -268,6 +274,7 @@ export class ServedModel {
 
   #learnFrom(error: unknown): void {
     if (!(error instanceof LoomError) || this.#lifetime.aborted) return;
+    if (error.code === "model_unavailable") this.#server.wasAway();
     if (error.code === "model_unavailable" || isUnusable(error)) this.#is("down", error.message);
     else this.#is("up", null);
   }
@@ -283,14 +290,8 @@ function fitsWithLess(error: unknown, { window, isLess }: { window: number; isLe
   return isLess && promptTokens !== undefined && promptTokens <= window - replyTokensMin;
 }
 
-interface WithProtocol extends WithToken {
-  /** Tools are spoken as JSON. */
-  readonly isJson: boolean;
-}
-
-interface WithToken {
-  readonly signal: AbortSignal;
-  readonly onToken?: ((text: string) => void) | undefined;
+interface WithProtocol extends CallOptions {
+  readonly protocol: ToolProtocol;
 }
 
 function receivedBy({ text, calls }: RawReply): number {

@@ -43,6 +43,8 @@ export interface ServerFacts {
   /** `unsure`: it does not say, or what it says is not to be trusted; a probe tells. */
   readonly tools: "native" | "dropped" | "unsure";
   readonly notes: readonly string[];
+  /** Differs where another server, build, model or window answers; null: nothing that is said would tell. */
+  readonly identity: string | null;
 }
 
 export interface Wire {

@@ -234,7 +234,8 @@ export interface Loom {
   ): Promise<{ readonly delivery: DeliveryView; readonly appliedSeq: number; readonly replayed?: true }>;
 
   models(): readonly ModelInfo[];
-  probeModels(signal: AbortSignal): Promise<readonly ModelInfo[]>;
+  /** As `Models.probe`. */
+  probeModels(depth: "first" | "again", signal: AbortSignal): Promise<readonly ModelInfo[]>;
   tools(): readonly ToolView[];
   health(): Health;
   /** The configuration in force, secrets replaced. */

@@ -3,7 +3,9 @@
 import type { CallUsage } from "../domain/budget.ts";
 import type { Tier } from "../domain/plan.ts";
 import type { Price } from "../domain/price.ts";
+import type { ToolProtocol } from "../domain/protocol.ts";
 import type { JsonObject } from "../lib/json.ts";
+import type { ModelProfile } from "./model-profile.ts";
 
 export type Role = "planner" | "executor" | "verifier" | "extractor" | "compactor";
 
@@ -63,9 +65,19 @@ export interface ModelRequest {
   readonly mustCall?: boolean;
   /** Names of tools that are not open for this reply: the same call of them has just given the same again. Binds as `mustCall` does. */
   readonly barred?: readonly string[];
+  /** How this conversation was last spoken: kept to with that model, unless its server cannot hold it. */
+  readonly spoken?: Spoken;
   /** Lowers the model's own cap; never raises it. */
   readonly maxTokens?: number;
   readonly temperature?: number;
+}
+
+export interface Spoken {
+  /** Name of the configured model. */
+  readonly model: string;
+  readonly protocol: ToolProtocol;
+  /** So many replies in a row were malformed, and this is the weaker protocol that is to be spoken for it from now on. */
+  readonly malformed?: number | undefined;
 }
 
 export interface ModelReply {
@@ -77,7 +89,7 @@ export interface ModelReply {
   /** Name of the configured model that answered. */
   readonly model: string;
   /** The model had to be shown the form of its reply, as small ones do: absent for one that takes tools as they are. */
-  readonly protocol?: "json_schema";
+  readonly protocol?: Exclude<ToolProtocol, "native">;
   /** Names of the repairs that made this reply usable, in order; empty when none was needed. */
   readonly repaired: readonly string[];
   /** The server cut the prompt without a word: it counted so many tokens, and seems to hold so many. */
@@ -109,8 +121,8 @@ export interface ModelInfo {
   readonly temperature: number;
   /** Window in tokens, as configured or as the provider says; null while unknown. */
   readonly context_tokens: number | null;
-  /** How tool calls travel: natively, or as JSON by schema where the server drops `tools`. @see DECISIONS 44 */
-  readonly tool_protocol: "native" | "json_schema" | "unknown";
+  /** How tool calls travel: natively, as JSON by schema where the server drops `tools`, as text where it binds no schema either. @see DECISIONS 44 */
+  readonly tool_protocol: ToolProtocol | "unknown";
   readonly health: "up" | "down" | "unknown";
   /** As configured; null: not known, so no money is counted and no budget in dollars is taken. */
   readonly price: {
@@ -118,6 +130,7 @@ export interface ModelInfo {
     readonly cached_input_usd_per_million: number;
     readonly output_usd_per_million: number;
   } | null;
+  readonly profile: ModelProfile;
   readonly notes: readonly string[];
 }
 
@@ -173,6 +186,11 @@ export interface Models {
    */
   readJson(text: string): { readonly value: unknown; readonly repaired: readonly string[] } | null;
 
-  /** Asks each server whether it is there; updates `list`. */
-  probe(signal: AbortSignal): Promise<readonly ModelInfo[]>;
+  /**
+   * Asks each server whether it is there, and finds out what is not known of its models yet; updates `list`. A model that
+   * cannot be asked stays as it is known. Ends soon after `signal` fires, with what is known by then.
+   *
+   * @param depth `again`: what was found out before is forgotten first; `first` asks only for what is unknown
+   */
+  probe(depth: "first" | "again", signal: AbortSignal): Promise<readonly ModelInfo[]>;
 }

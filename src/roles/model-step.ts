@@ -2,6 +2,7 @@
 
 import type { CallUsage, Reserved } from "../domain/budget.ts";
 import type { EventOf } from "../domain/event.ts";
+import type { ProtocolLowered, ToolProtocol } from "../domain/protocol.ts";
 import type { Report, StepStartEvent } from "../domain/report.ts";
 import type { Quote } from "../domain/reservation.ts";
 import { LoomError } from "../lib/errors.ts";
@@ -25,6 +26,8 @@ export interface ModelStep {
   /** What the model counted for the beginning of this request: fewer now means that the rest was cut. */
   readonly growsFrom?: { readonly model: string; readonly tokens: number };
   readonly started?: Json;
+  /** From this call on, for the reason that the event tells. */
+  readonly lowered?: ProtocolLowered | undefined;
   readonly instructionSeqs?: readonly number[];
   readonly signal: AbortSignal;
   readonly onToken?: (text: string) => void;
@@ -57,7 +60,7 @@ export async function askModel(journal: Journal, ports: ModelStepPorts, ask: Mod
     {
       step: ask.step,
       effectClass: "pure",
-      event: { ...about, phase: "start", request_chars: requestChars },
+      event: { ...about, phase: "start", request_chars: requestChars, ...loweringOf(ask) },
       ...(ask.started === undefined ? {} : { started: ask.started }),
       ...(ask.instructionSeqs === undefined ? {} : { instructionSeqs: ask.instructionSeqs }),
       ...(quote === null ? {} : { quote }),
@@ -76,11 +79,16 @@ export async function askModel(journal: Journal, ports: ModelStepPorts, ask: Mod
   return reply;
 }
 
+function loweringOf({ lowered }: ModelStep): Partial<EventOf<"model_invocation">> {
+  return lowered === undefined ? {} : { protocol_lowered: lowered };
+}
+
 function quoteOf(terms: ModelTerms | null, request: ModelRequest, meter: PromptMeter): Quote | null {
   if (terms === null) return null;
   const outputTokens = Math.min(request.maxTokens ?? terms.maxTokens, terms.maxTokens);
   const { examples = [], ...bare } = request;
-  const sent = terms.showsExamples ? { ...bare, examples } : bare;
+  const isShown = terms.showsExamples || protocolOf(request.spoken) !== "native";
+  const sent = isShown ? { ...bare, examples } : bare;
   return { inputTokens: meter.tokensOf(sent), outputTokens, price: terms.price };
 }
 
@@ -93,13 +101,19 @@ async function replyTo({ models }: ModelStepPorts, ask: ModelStep, reserved: Res
     const options = { signal: ask.signal, ...(ask.onToken === undefined ? {} : { onToken: ask.onToken }) };
     const granted = reserved === undefined ? {} : { maxTokens: reserved.output_tokens };
     const reply = await models.call(ask.pick, { ...ask.request, ...granted }, options);
-    return noticed(recordedReply(reply), ask.growsFrom);
+    // In another protocol the same conversation has another count.
+    const isSame = protocolOf(reply) === protocolOf(ask.request.spoken);
+    return noticed(recordedReply(reply), isSame ? ask.growsFrom : undefined);
   } catch (error) {
     const reply = ask.replyFor?.(error) ?? null;
     if (reply === null) throw error;
     // Cut while the model wrote: nobody says how much that was.
     return reply.finish === "interrupted" && reserved !== undefined ? { ...reply, usage: atMost(reserved) } : reply;
   }
+}
+
+function protocolOf(spoken: { readonly protocol?: ToolProtocol | undefined } | undefined): ToolProtocol {
+  return spoken?.protocol ?? "native";
 }
 
 function atMost(reserved: Reserved): CallUsage {
@@ -189,6 +203,7 @@ function factsOf(reply: Reply): Partial<EventOf<"model_invocation">> {
     finish: reply.finish,
     ...(reply.model === "" ? {} : { model: reply.model }),
     ...(reply.usage === undefined ? {} : { usage: reply.usage }),
+    ...(reply.protocol === undefined ? {} : { protocol: reply.protocol }),
     ...(reply.repaired.length === 0 ? {} : { repaired: reply.repaired }),
     ...(missing === undefined ? {} : { error: missing }),
   };

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { CallUsage } from "../domain/budget.ts";
 import { FileChange, FileState } from "../domain/change.ts";
 import { SandboxLayer } from "../domain/event.ts";
+import { ProtocolLowered } from "../domain/protocol.ts";
 import { isJsonObject, type JsonObject, parseJson } from "../lib/json.ts";
 import type { StepRow } from "../ports/event-store.ts";
 import type { RecordedStep } from "../ports/journal.ts";
@@ -30,7 +31,7 @@ export const Reply = z.object({
   finish: z.enum(["stop", "tool_calls", "length", "filtered", "other", "interrupted", "overflow", "failed"]),
   usage: CallUsage.optional(),
   model: z.string(),
-  protocol: z.literal("json_schema").optional(),
+  protocol: z.enum(["json_schema", "text"]).optional(),
   repaired: z.array(z.string()),
   /** What the server said of its window when it refused the request. */
   limit: z.object({ windowTokens: z.number().optional(), promptTokens: z.number().optional() }).optional(),
@@ -63,6 +64,8 @@ export type EpochPlan = z.infer<typeof EpochPlan>;
 export const TurnStarted = z.object({
   instructions: z.array(z.object({ seq: z.number(), text: z.string() })),
   opening: Opening.optional(),
+  /** Present where a weaker protocol is spoken from this turn on. */
+  lowered: ProtocolLowered.optional(),
   /** Present where an epoch begins with this turn. */
   epoch: EpochPlan.optional(),
 });
@@ -145,7 +148,7 @@ export function pastAttempt(rows: readonly StepRow[]): PastAttempt {
   for (const [step, result] of ended) {
     if (!/^turn-\d+$/.test(step)) continue;
     const reply = Reply.parse(result);
-    wasShownForm &&= reply.protocol === "json_schema";
+    wasShownForm &&= reply.protocol !== undefined;
     if (reply.model !== "") models.add(reply.model);
     finalText = reply.text;
     for (const [index, call] of reply.toolCalls.entries()) {

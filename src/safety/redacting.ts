@@ -78,7 +78,7 @@ export function redactingModels(models: Models, redaction: Redaction): Models {
     missingRoles: () => models.missingRoles(),
     list: () => redaction.value(models.list()),
     readJson: (text) => models.readJson(text),
-    probe: async (signal) => redaction.value(await models.probe(signal)),
+    probe: async (depth, signal) => redaction.value(await models.probe(depth, signal)),
   };
 }
 

@@ -195,6 +195,13 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (account, day)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- What was found out about a model at a server, as JSON; the key names provider, address and model, and holds no secret.
+  CREATE TABLE model_profile (
+    key     TEXT PRIMARY KEY,
+    profile TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /**

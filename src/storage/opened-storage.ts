@@ -1,11 +1,13 @@
 /** A file with everything that works on it: the store, the thread that writes, and what keeps it in order. Disposed as one. */
 import type { Audit, Keys } from "../ports/access.ts";
+import type { Profiles } from "../ports/profiles.ts";
 import type { Clock, Log } from "../ports/runtime.ts";
 import { createAccess } from "./access.sqlite.ts";
 import { RecentBlobs } from "./blob-names.ts";
 import { openDatabase } from "./database.ts";
 import { createSqliteEventStore } from "./event-store.sqlite.ts";
 import { Maintenance } from "./maintenance.ts";
+import { createProfiles } from "./profiles.sqlite.ts";
 import type { Storage } from "./storage.ts";
 import { startWriterThread } from "./writer-thread.ts";
 
@@ -17,6 +19,7 @@ export interface OpenedStorage extends AsyncDisposable {
   readonly maintenance: Maintenance;
   readonly keys: Keys;
   readonly audit: Audit;
+  readonly profiles: Profiles;
 }
 
 export interface OpeningOptions {
@@ -43,5 +46,6 @@ export function openStorage(path: string, { clock, log, retentionDays }: Opening
   const retentionMs = retentionDays === 0 ? null : retentionDays * dayMs;
   const maintenance = stack.use(new Maintenance({ ...shared, database, store, writer, recent }, { retentionMs }));
   const access = createAccess(database.connection, writer);
-  return { store, maintenance, ...access, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  const profiles = createProfiles(database.connection, writer);
+  return { store, maintenance, profiles, ...access, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }

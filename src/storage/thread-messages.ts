@@ -70,6 +70,7 @@ export const packing: { readonly [J in Job]: Packing<J> } = {
   markTold: plain(),
   audit: plain(),
   keyUsed: plain(),
+  keepProfile: plain(),
 };
 
 /** A job of facts that answers what went wrong, or null. */

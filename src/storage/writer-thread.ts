@@ -42,6 +42,7 @@ export function startWriterThread({ path }: Pick<StorageDatabase, "path">, log?:
     markTold: async (deliveryId) => await threads.run("markTold", [deliveryId]).catch(asError),
     audit: async (rows) => await threads.run("audit", [rows]).catch(asError),
     keyUsed: async (id, at) => await threads.run("keyUsed", [id, at]).catch(asError),
+    keepProfile: async (key, profile) => await threads.run("keepProfile", [key, profile]).catch(asError),
     kill: () => threads.kill(),
     [Symbol.asyncDispose]: () => threads.close(),
   };

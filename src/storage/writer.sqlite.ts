@@ -11,9 +11,10 @@ import { createCommit } from "./committing.sqlite.ts";
 import type { StorageDatabase } from "./database.ts";
 import type { Fate } from "./group-commit.ts";
 import { createDeliveryJobs, type DeliveryJobs } from "./outbox.sqlite.ts";
+import { createProfileJobs, type ProfileJobs } from "./profiles.sqlite.ts";
 import { createWalBound } from "./wal.ts";
 
-export interface Jobs extends DeliveryJobs, AccessJobs {
+export interface Jobs extends DeliveryJobs, AccessJobs, ProfileJobs {
   /** One fate a batch, in their order. */
   commit(batches: readonly Append[]): readonly Fate[];
   /** A piece of keeping the file in order. @returns how much was done */
@@ -44,5 +45,6 @@ export function createWriter(database: StorageDatabase, log?: Log): Jobs {
     },
     ...createDeliveryJobs(database.connection),
     ...createAccessJobs(database.connection),
+    ...createProfileJobs(database.connection),
   };
 }

@@ -21,6 +21,11 @@ describe("the server", () => {
       { name: "executor", health: "unknown" },
     ]);
     expect((await api.get("/models?probe=true")).body).toMatchObject([{ health: "up" }]);
+    expect((await api.get("/models?probe=again")).body).toMatchObject([
+      { health: "up", profile: { tools: { value: "yes" } } },
+    ]);
+    expect((await api.get("/models?probe=maybe")).status).toBe(422);
+    expect(api.loom.probes).toEqual(["first", "again"]);
   });
 
   test("tells its tools and its configuration", async () => {

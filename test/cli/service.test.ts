@@ -49,7 +49,7 @@ async function everything(service: Service, loom: PlayedLoom) {
     undone: undone.restored,
     view: (await service.view(id)).status,
     list: (await service.list()).map(({ goal, status }) => ({ goal, status })),
-    models: (await service.models(true)).map(({ health }) => health),
+    models: (await service.models("first")).map(({ health }) => health),
     tools: (await service.tools()).map(({ name }) => name),
     health: (await service.health()).status,
   };

@@ -60,9 +60,18 @@ describe("loom models and loom tools", () => {
       using terminal = new Terminal(world);
       expect(await terminal.run("models")).toBe(0);
       expect(await terminal.run("models", "--probe")).toBe(0);
-      expect(terminal.out).toMatch(
-        /executor {2}scripted {2}fake-1 {2}tier 1 {2}executor {2}unknown {2}http.*\n.* up {2}/,
-      );
+      const line = (health: string) => `executor  scripted  fake-1  tier 1  executor  ${health}  http://127.0.0.1:1\n`;
+      const profile = [
+        "",
+        "executor at its server:",
+        "  tools reach the prompt    yes                       (the server says so)",
+        "  a schema binds the reply  yes                       (probed, 2026-11-21 10:00 UTC)",
+        "  window                    8192 tokens               (configured)",
+        "  a prefix is reused        the server does not tell  (probed, 2026-11-21 10:00 UTC)",
+        "  so it is spoken to in     native calls              (the server says so)",
+        "",
+      ].join("\n");
+      expect(terminal.out).toBe(line("unknown") + profile + line("up") + profile);
       terminal.out = "";
       expect(await terminal.run("tools")).toBe(0);
       expect(terminal.out).toBe("read_file  low  Reads a file\n");

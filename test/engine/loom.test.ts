@@ -36,7 +36,7 @@ describe("the house", () => {
     await using room = new LoomRoom({ problems: ["No key is set"] });
     const { loom } = room;
     expect(loom.models()).toEqual([model]);
-    expect(await loom.probeModels(never)).toMatchObject([{ health: "down" }]);
+    expect(await loom.probeModels("first", never)).toMatchObject([{ health: "down" }]);
     expect(loom.tools()).toEqual([
       { name: "look", description: "Looks", parameters: {}, risk: "low", effect_class: "pure", timeout_seconds: 2 },
     ]);

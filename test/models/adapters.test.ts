@@ -9,6 +9,7 @@ import type { ModelRequest } from "../../src/ports/model.ts";
 import { transport } from "../../src/safety/transport.ts";
 import { modelAdapterContract } from "../contracts/model-adapter.ts";
 import { modelFailureContract } from "../contracts/model-adapter-failures.ts";
+import { modelProbeContract } from "../contracts/model-probe.ts";
 import { startModelServer } from "../support/model-server.ts";
 import { servedModel } from "../support/model-server-reply.ts";
 import { containing, hello, worldOf } from "./served-world.ts";
@@ -19,6 +20,9 @@ modelAdapterContract("openai_compatible", {
 });
 modelAdapterContract("ollama", { reportsCached: false, boundBy: (body) => at(body, "format") });
 modelAdapterContract("anthropic", { reportsCached: true, boundBy: (body) => at(body, "tools", "0", "input_schema") });
+modelProbeContract("openai_compatible", { reportsCached: true });
+modelProbeContract("ollama", { reportsCached: false });
+modelProbeContract("anthropic", { reportsCached: true });
 modelFailureContract("openai_compatible");
 modelFailureContract("ollama");
 modelFailureContract("anthropic");
@@ -247,9 +251,9 @@ describe("the Anthropic wire", () => {
       dropsTools: true,
       props: { chat_template_caps: { supports_tools: false } },
     });
-    await world.models.probe(new AbortController().signal);
+    await world.models.probe("first", new AbortController().signal);
     expect(world.models.list()[0]).toMatchObject({
-      tool_protocol: "json_schema",
+      tool_protocol: "text",
       notes: [containing("provider openai_compatible"), containing("drops `tools`")],
     });
   });

@@ -215,7 +215,7 @@ describe("a probe", () => {
       served("llama", server, { provider: "ollama" }),
     ];
     await using models = createModels(configs, deps);
-    const found = await models.probe(never);
+    const found = await models.probe("first", never);
     expect(found.map(({ name, health }) => [name, health])).toEqual([
       ["up", "up"],
       ["down", "down"],
@@ -229,7 +229,7 @@ describe("a probe", () => {
 
   test("ends with its signal", async () => {
     await using models = createModels([model("down")], deps);
-    await expect(models.probe(AbortSignal.abort(new Error("enough")))).rejects.toThrow("enough");
+    await expect(models.probe("first", AbortSignal.abort(new Error("enough")))).rejects.toThrow("enough");
   });
 });
 

@@ -10,10 +10,26 @@ import { KeptLog, middling, realClock, SteppedClock } from "./world.ts";
 
 type Answers = Readonly<Record<string, { readonly status?: number; readonly body: unknown }>>;
 
+/** Bound by a schema, and counted by nobody: of what is not said, nothing can be told. */
+const reply = '{"word":"quillback-7"}';
+const openAiReply = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: reply }, finish_reason: "stop" }] })}\n\ndata: [DONE]\n\n`;
+const ollamaReply = { message: { role: "assistant", content: reply }, done: true, done_reason: "stop" };
+const untold = { tool_protocol: "native" as const, profile: profileWith("unknown") };
+
+function profileWith(value: string): ModelInfo["profile"] {
+  return expect.objectContaining({
+    tools: expect.objectContaining({ value, known_by: "probe" }) as unknown,
+  }) as ModelInfo["profile"];
+}
+
 /** A server that says of itself what `answers` hold, and 404 elsewhere. */
 async function toldBy(answers: Answers, config: Partial<ModelConfig> = {}): Promise<ModelInfo | undefined> {
   await using stack = new AsyncDisposableStack();
   const server = createServer((request, response) => {
+    if (request.url === "/v1/chat/completions" || request.url === "/api/chat") {
+      response.end(request.url === "/api/chat" ? `${JSON.stringify(ollamaReply)}\n` : openAiReply);
+      return;
+    }
     const { status = 200, body } = answers[request.url ?? ""] ?? { status: 404, body: "nothing here" };
     response.writeHead(status).end(typeof body === "string" ? body : JSON.stringify(body));
   });
@@ -32,7 +48,7 @@ async function toldBy(answers: Answers, config: Partial<ModelConfig> = {}): Prom
     ...config,
   };
   const models = stack.use(createModels([base], { clock: realClock, random: middling, log: new KeptLog() }));
-  const [told] = await models.probe(new AbortController().signal);
+  const [told] = await models.probe("first", new AbortController().signal);
   return told;
 }
 
@@ -57,13 +73,9 @@ describe("a server of the OpenAI wire", () => {
           body: { data: [{ id: "x", meta: { n_ctx: 4096 } }], models: [{ capabilities: ["completion"] }] },
         },
       },
-      { context_tokens: 4096, tool_protocol: "unknown" },
+      { context_tokens: 4096, ...untold },
     ],
-    [
-      "vLLM",
-      list({ id: "other" }, { id: "mine", max_model_len: 16_000 }),
-      { context_tokens: 16_000, tool_protocol: "unknown" },
-    ],
+    ["vLLM", list({ id: "other" }, { id: "mine", max_model_len: 16_000 }), { context_tokens: 16_000, ...untold }],
     [
       "OpenRouter",
       list({ id: "mine", context_length: 64_000, supported_parameters: ["tools", "stop"] }),
@@ -74,11 +86,7 @@ describe("a server of the OpenAI wire", () => {
       list({ id: "mine", max_context_length: 9000, capabilities: ["tool_use"] }),
       { context_tokens: 9000, tool_protocol: "native" },
     ],
-    [
-      "one that says nothing",
-      { "/v1/models": { body: "<html>" } },
-      { context_tokens: null, tool_protocol: "unknown", notes: [] },
-    ],
+    ["one that says nothing", { "/v1/models": { body: "<html>" } }, { context_tokens: null, ...untold, notes: [] }],
     [
       "one without the model",
       list({ id: "x" }, { id: "y" }),
@@ -114,7 +122,7 @@ describe("Ollama", () => {
       { model_info: { "llama.context_length": 9000 }, capabilities: ["completion"] },
       { context_tokens: 9000, tool_protocol: "json_schema" },
     ],
-    ["nothing", {}, { context_tokens: null, tool_protocol: "unknown" }],
+    ["nothing", {}, { context_tokens: null, ...untold }],
   ])("tells %s", async (_name, body, wanted) => {
     expect(await toldBy({ "/api/show": { body } }, { provider: "ollama", api_key: "k" })).toMatchObject({
       health: "up",
@@ -142,7 +150,7 @@ describe("a server that does not say what it is", () => {
       [{ name: "a", provider: "ollama", base_url: `http://127.0.0.1:${port}`, model: "m" }],
       { clock, random: middling, log: new KeptLog() },
     );
-    const probing = models.probe(new AbortController().signal);
+    const probing = models.probe("first", new AbortController().signal);
     await clock.whenAsleep(5000);
     clock.advance(5000);
     expect((await probing)[0]).toMatchObject({ health: "down", notes: ["it did not say what it is within 5 s"] });

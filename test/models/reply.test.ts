@@ -30,13 +30,13 @@ interface Heard {
     readonly arguments: string | { readonly path: string };
   }[];
   readonly finish?: "stop" | "length" | "tool_calls";
-  readonly isJson?: boolean;
+  readonly protocol?: "native" | "json_schema" | "text";
 }
 
-function heard({ text: said = "", calls = [], finish = "stop", isJson = false }: Heard): ModelReply {
+function heard({ text: said = "", calls = [], finish = "stop", protocol = "native" }: Heard): ModelReply {
   return replyOf(
     { text: said, calls, finish, usage: null, broken: { attempts: 0, characters: 0 } },
-    { request, isJson, usage, model: "main" },
+    { request, protocol, usage, model: "main" },
   );
 }
 
@@ -142,16 +142,19 @@ describe("a call that comes as text", () => {
   });
 
   test("in the JSON protocol is a step, and mended only where nothing can be lost", () => {
-    const step = (said: string) => heard({ text: said, isJson: true }).toolCalls;
+    const step = (said: string) => heard({ text: said, protocol: "json_schema" }).toolCalls;
     expect(step('{"tool":"read_file","path":"a"}')).toMatchObject([{ name: "read_file", arguments: { path: "a" } }]);
     expect(step('{"tool":"read_file","path":"a",}')).toMatchObject([{ arguments: { path: "a" } }]);
     expect(step('{"tool":"read_file","path":"a"')[0]?.error).toContain("it is cut");
     expect(step(good)).toMatchObject([{ name: "read_file", arguments: { path: "a" } }]);
-    expect(heard({ text: '{"tool":"finish","summary":"Done."}', isJson: true })).toMatchObject({
+    expect(heard({ text: '{"tool":"finish","summary":"Done."}', protocol: "json_schema" })).toMatchObject({
       text: "Done.",
       toolCalls: [],
     });
-    expect(heard({ text: "All is done.", isJson: true })).toMatchObject({ text: "All is done.", toolCalls: [] });
+    expect(heard({ text: "All is done.", protocol: "json_schema" })).toMatchObject({
+      text: "All is done.",
+      toolCalls: [],
+    });
   });
 });
 

@@ -85,7 +85,7 @@ describe("a scripted model", () => {
 
   test("takes tools natively, and says that it is no model", async () => {
     await using models = await scripted(script);
-    expect((await models.probe(never))[0]).toMatchObject({
+    expect((await models.probe("first", never))[0]).toMatchObject({
       health: "up",
       provider: "scripted",
       tool_protocol: "native",
@@ -111,7 +111,7 @@ describe("a scripted model", () => {
       code: "config_invalid",
       message: containing("/nowhere/script.json"),
     });
-    expect((await models.probe(never))[0]?.health).toBe("down");
+    expect((await models.probe("first", never))[0]?.health).toBe("down");
   });
 
   test("stops waiting when told", async () => {

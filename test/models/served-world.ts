@@ -4,6 +4,7 @@ import { LoomError } from "../../src/lib/errors.ts";
 import { createModels } from "../../src/models/catalog.ts";
 import type { ModelConfig } from "../../src/models/config.ts";
 import type { ModelPick, ModelReply, ModelRequest, Models } from "../../src/ports/model.ts";
+import type { Profiles } from "../../src/ports/profiles.ts";
 import { transport } from "../../src/safety/transport.ts";
 import { type ModelServer, type ModelServerOptions, startModelServer } from "../support/model-server.ts";
 import { servedModel } from "../support/model-server-reply.ts";
@@ -32,6 +33,7 @@ export async function worldOf(
   provider: Provider,
   options: ModelServerOptions,
   config: Partial<ModelConfig> = {},
+  profiles?: Profiles,
 ): Promise<World> {
   await using stack = new AsyncDisposableStack();
   const server = stack.use(await startModelServer(options));
@@ -44,9 +46,8 @@ export async function worldOf(
     context_tokens: 8192,
     ...config,
   };
-  const models = stack.use(
-    createModels([base], { clock: realClock, random: middling, log, retry: { baseMs: 2, capMs: 4 }, send: transport }),
-  );
+  const ports = { clock: realClock, random: middling, log, retry: { baseMs: 2, capMs: 4 }, send: transport };
+  const models = stack.use(createModels([base], { ...ports, ...(profiles === undefined ? {} : { profiles }) }));
   const owned = stack.move();
   return {
     server,

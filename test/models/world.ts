@@ -1,4 +1,6 @@
 /** What model tests need of the world: a real clock, a clock to step by hand, fixed chance, and a log that is kept. */
+import type { JsonObject } from "../../src/lib/json.ts";
+import type { Profiles } from "../../src/ports/profiles.ts";
 import type { Clock, Log, Random } from "../../src/ports/runtime.ts";
 
 export const realClock: Clock = {
@@ -61,6 +63,18 @@ export class SteppedClock implements Clock {
     this.#sleepers = this.#sleepers.filter(({ until }) => until > this.#now);
     for (const { wake } of due) wake();
   }
+}
+
+/** Profiles as a file would keep them. */
+export function keptProfiles(): Profiles {
+  const rows = new Map<string, string>();
+  return {
+    find: (key) => {
+      const text = rows.get(key);
+      return text === undefined ? null : (JSON.parse(text) as JsonObject);
+    },
+    keep: async (key, profile) => void rows.set(key, JSON.stringify(profile)),
+  };
 }
 
 export class KeptLog implements Log {

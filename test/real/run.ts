@@ -99,11 +99,13 @@ async function overWire(
     }
   });
   await Promise.all(workers);
+  // A schema is a tool on Anthropic's wire, and dropped with the tools.
+  const spoken = wire === "anthropic" ? "text" : "json_schema";
   const models = await loom.client.get<{ tool_protocol: string; notes: string[] }[]>("/models");
   for (const model of models) process.stdout.write(`    /models: ${model.tool_protocol}; ${model.notes.join(" ")}\n`);
   return {
     outcomes,
-    recognised: models.every((model) => model.tool_protocol === "json_schema" && model.notes.length > 0),
+    recognised: models.every((model) => model.tool_protocol === spoken && model.notes.length > 0),
   };
 }
 

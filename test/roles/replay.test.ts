@@ -28,10 +28,11 @@ const anyTurn = fc.oneof(
     weight: 5,
     arbitrary: fc.record({
       calls: fc.array(anyCall, { minLength: 1, maxLength: 4 }),
+      isMended: fc.boolean(),
       text: fc.constantFrom("", "Let me see."),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ calls: fc.constant([]), text: fc.constant("") }) },
+  { weight: 1, arbitrary: fc.record({ calls: fc.constant([]), isMended: fc.constant(false), text: fc.constant("") }) },
 );
 const anyScript = fc.array(anyTurn, { maxLength: 6 });
 
@@ -45,8 +46,9 @@ function prepare(turns: Turns): Bench {
       ? { decision: "deny", reason: "no", risk: "high" }
       : { decision: "allow", reason: "", risk: "low" };
   bench.shell.answer = (line) => (line === "fail" ? { exitCode: 1, output: "boom" } : { exitCode: 0, output: "made" });
-  const answers = turns.map(({ calls, text }): Answer => {
-    const made = calls.map(({ tool, ...args }) => call(tool, args));
+  const answers = turns.map(({ calls, isMended, text }): Answer => {
+    const mended = isMended ? { repaired: ["tool_call_from_text"] } : {};
+    const made = calls.map(({ tool, ...args }) => ({ ...call(tool, args), ...mended }));
     return made.length === 0 ? say(text) : { text, toolCalls: made, finish: "tool_calls" };
   });
   bench.script = () =>

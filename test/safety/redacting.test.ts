@@ -126,7 +126,7 @@ describe("a model", () => {
 
   test("is listed without one", async () => {
     const shown = [{ base_url: `http://x/?key=${redacted}` }];
-    expect([models.list(), await models.probe(signal)]).toEqual([shown, shown]);
+    expect([models.list(), await models.probe("first", signal)]).toEqual([shown, shown]);
     expect([models.first(pick), models.missingRoles(), models.readJson("{}")]).toEqual([null, [], null]);
   });
 });

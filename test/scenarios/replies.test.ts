@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { startScenario, type Wire } from "../support/scenario.ts";
-import { ending, plan, works } from "../support/story.ts";
+import { calls, ending, plan, works } from "../support/story.ts";
 
 const hermes =
   'I write it down.\n\n<tool_call>\n{"name": "writeFile", "arguments": {"file_path": "notes/one.txt", "content": "first line\\nsecond, with </tool_call> in it\\n",}}\n</tool_call>';
@@ -26,7 +26,16 @@ describe("a model that writes its calls as text", () => {
           description: "Write the notes.",
           expected_outputs: ["notes/one.txt", "notes/two.txt", "notes/three.txt"],
         }),
-        ...works("Write the notes.", { text: hermes }, { text: qwen }, { text: broken }, { text: again }, done),
+        // Three malformed replies in a row would change the protocol.
+        ...works(
+          "Write the notes.",
+          { text: hermes },
+          { text: qwen },
+          calls("list_directory", { path: "notes" }),
+          { text: broken },
+          { text: again },
+          done,
+        ),
         ...ending,
       ];
       await using scenario = await startScenario({ script: { replies } }, { wire });
@@ -43,6 +52,7 @@ describe("a model that writes its calls as text", () => {
       expect(started.map(({ data }) => [data.tool, data.repaired])).toEqual([
         ["write_file", ["tool_call_from_text", "format_hermes", "commas_removed", "name_mapped", "argument_renamed"]],
         ["write_file", ["tool_call_from_text", "format_qwen_xml"]],
+        ["list_directory", undefined],
         ["write_file", ["tool_call_from_text", "format_hermes"]],
         ["read_file", ["tool_call_from_text", "format_hermes"]],
         ["write_file", ["tool_call_from_text", "format_hermes"]],
@@ -56,13 +66,17 @@ describe("a model that writes its calls as text", () => {
           event_type === "model_invocation" && data.phase === "done" && data.role === "executor",
       );
       expect(turns.map(({ data }) => data.repaired?.[0])).toEqual([
-        ...Array.from({ length: 4 }, () => "tool_call_from_text"),
+        "tool_call_from_text",
+        "tool_call_from_text",
+        undefined,
+        "tool_call_from_text",
+        "tool_call_from_text",
         undefined,
       ]);
 
       const models = await client.get<{ name: string; notes: string[] }[]>("/models");
       expect(models.find(({ name }) => name === "hands")?.notes.join()).toContain(
-        "4 of 4 replies with calls were malformed, 4 in a row",
+        "4 of 5 replies with calls were malformed, 2 in a row",
       );
       // What the model is told of its own calls is the right form, without what was repaired.
       expect(JSON.stringify(model.requests.map(({ body }) => body))).not.toContain("tool_call_from_text");

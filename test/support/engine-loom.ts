@@ -19,6 +19,7 @@ import { createChanges } from "../../src/workspace/changes.ts";
 import { openWorkspaces } from "../../src/workspace/workspaces.ts";
 import { Bench } from "./engine-bench.ts";
 import { proposed, spec, taskIdOf } from "./engine-samples.ts";
+import { model as fakeModel } from "./fake-equipment.ts";
 
 export const model: ModelInfo = {
   name: "m",
@@ -33,6 +34,7 @@ export const model: ModelInfo = {
   tool_protocol: "native",
   health: "up",
   price: null,
+  profile: fakeModel.profile,
   notes: [],
 };
 

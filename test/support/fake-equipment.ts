@@ -15,6 +15,13 @@ export const model: ModelInfo = {
   tool_protocol: "native",
   health: "unknown",
   price: null,
+  profile: {
+    tools: { value: "yes", known_by: "server", at: null },
+    schema: { value: "yes", known_by: "probe", at: "2026-11-21T10:00:00.000Z" },
+    window_tokens: { value: 8192, known_by: "config", at: null },
+    prefix_reuse: { value: "not_reported", known_by: "probe", at: "2026-11-21T10:00:00.000Z" },
+    protocol: { value: "native", known_by: "server", at: null, reason: null },
+  },
   notes: [],
 };
 

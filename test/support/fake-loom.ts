@@ -317,7 +317,10 @@ export class FakeLoom implements Loom {
     return [model];
   }
 
-  async probeModels(): Promise<readonly ModelInfo[]> {
+  readonly probes: string[] = [];
+
+  async probeModels(depth: "first" | "again"): Promise<readonly ModelInfo[]> {
+    this.probes.push(depth);
     return [{ ...model, health: "up" }];
   }
 

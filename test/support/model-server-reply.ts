@@ -1,5 +1,5 @@
 /** How the test's model server makes a reply of what it was told to say: pieces to stream, tokens counted, tools dropped or spoken as JSON. */
-import { isJsonObject, type Json, parseJson } from "../../src/lib/json.ts";
+import { isJsonObject, type Json, type JsonObject, parseJson } from "../../src/lib/json.ts";
 import { turnOf } from "../../src/models/script.ts";
 import type { Rendering, ServedCall, ServedRequest } from "./model-server-wires.ts";
 
@@ -36,28 +36,32 @@ const piecesMax = 8;
 
 export class Renderer {
   readonly #dropsTools: boolean;
+  readonly #ignoresSchema: boolean;
   readonly #reportsUsage: boolean;
   readonly #cache = new PrefixCache();
   readonly #count: ((request: ServedRequest) => number) | undefined;
 
   constructor({
     dropsTools,
+    ignoresSchema,
     reportsUsage,
     count,
   }: {
     readonly dropsTools: boolean;
+    readonly ignoresSchema: boolean;
     readonly reportsUsage: boolean;
     readonly count?: (request: ServedRequest) => number;
   }) {
     this.#dropsTools = dropsTools;
+    this.#ignoresSchema = ignoresSchema;
     this.#count = count;
     this.#reportsUsage = reportsUsage;
   }
 
   render(asked: ServedRequest, reply: ServedReply): Rendering {
     const plain = reply.text ?? (reply.json === undefined ? "" : JSON.stringify(reply.json));
-    const text = this.#dropsTools && asked.schema?.["anyOf"] !== undefined ? nextStep(plain, reply) : plain;
-    const forced = this.#dropsTools ? null : forcedTool(asked);
+    const text = this.#dropsTools ? this.#spoken(asked, plain, reply) : plain;
+    const forced = this.#dropsTools || this.#ignoresSchema ? null : forcedTool(asked);
     const own = this.#dropsTools ? [] : (reply.toolCalls ?? []);
     const calls = forced === null ? own : [{ name: forced, arguments: text }];
     return {
@@ -71,6 +75,20 @@ export class Renderer {
     };
   }
 
+  /** Anthropic's way to a schema is a tool, and goes with the tools. */
+  binds({ schema, wire }: ServedRequest): boolean {
+    return schema !== null && !this.#ignoresSchema && !(this.#dropsTools && wire === "anthropic");
+  }
+
+  /** A call that the script makes, in the form that the request asks for. */
+  #spoken(asked: ServedRequest, plain: string, reply: ServedReply): string {
+    if (this.binds(asked) && asked.schema?.["anyOf"] !== undefined) return nextStep(plain, reply);
+    const [call] = reply.toolCalls ?? [];
+    if (call === undefined || !asked.prompt.includes("```tool")) return plain;
+    const args = isJsonObject(call.arguments) ? call.arguments : {};
+    return `${plain}\n\n\`\`\`tool\n${JSON.stringify({ tool: call.name, ...args })}\n\`\`\``.trim();
+  }
+
   #usage(asked: ServedRequest, text: string): Rendering["usage"] {
     const { prompt, wire, body } = asked;
     const options = body["options"];
@@ -78,6 +96,17 @@ export class Renderer {
     const cached = Math.floor(this.#cache.shared(prompt) / 4);
     return { input: Math.min(this.#count?.(asked) ?? tokensOf(prompt), window), cached, output: tokensOf(text) };
   }
+}
+
+/** The one answer that a schema of one choice leaves. */
+export function boundAnswer(schema: JsonObject | null): JsonObject {
+  const properties = schema?.["properties"];
+  return Object.fromEntries(
+    Object.entries(isJsonObject(properties) ? properties : {}).map(([name, inner]): [string, Json] => {
+      const choices = isJsonObject(inner) ? inner["enum"] : undefined;
+      return [name, Array.isArray(choices) ? ((choices as Json[])[0] ?? null) : "something"];
+    }),
+  );
 }
 
 export function tokensOf(text: string): number {

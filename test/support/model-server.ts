@@ -8,8 +8,9 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LoomError } from "../../src/lib/errors.ts";
 import { isJsonObject, type JsonObject, parseJson } from "../../src/lib/json.ts";
+import { probeSystem } from "../../src/models/probing.ts";
 import { type Script, ScriptPlayer } from "../../src/models/script.ts";
-import { type Fault, Renderer, type ServedReply, servedModel, tokensOf } from "./model-server-reply.ts";
+import { boundAnswer, type Fault, Renderer, type ServedReply, servedModel, tokensOf } from "./model-server-reply.ts";
 import { type ServedRequest, type Wire, wires } from "./model-server-wires.ts";
 
 export interface ModelServerOptions {
@@ -23,6 +24,10 @@ export interface ModelServerOptions {
   readonly capabilities?: readonly string[] | null;
   /** Tools reach no model: not counted, never called; by schema the same script is played as JSON. */
   readonly dropsTools?: boolean;
+  /** A schema binds no reply. So it is where a forced tool stands for it and tools are dropped. */
+  readonly ignoresSchema?: boolean;
+  /** What becomes of a probe of Loom, instead of the answer that this server's ways make of it. */
+  readonly probeFault?: (probe: ServedRequest) => Fault | undefined;
   /** A request with tools is a 400. */
   readonly refusesTools?: boolean;
   /** Longer prompts are refused, or cut on Ollama's wire. Told in the list of models. */
@@ -38,8 +43,9 @@ export interface ModelServerOptions {
 export interface ModelServer extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
-  /** Chat requests so far, oldest first. */
+  /** Chat requests so far, oldest first; without the probes of Loom, which no script has to answer. */
   readonly requests: readonly ServedRequest[];
+  readonly probes: readonly ServedRequest[];
   /** Method and path of every request that was no chat. */
   readonly asked: readonly string[];
   /** Chat requests whose client left before their end. */
@@ -69,6 +75,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
 
 class Served {
   readonly requests: ServedRequest[] = [];
+  readonly probes: ServedRequest[] = [];
   readonly asked: string[] = [];
   readonly #options: ModelServerOptions;
   readonly #player: ScriptPlayer | null;
@@ -81,6 +88,7 @@ class Served {
     this.#options = options;
     this.#renderer = new Renderer({
       dropsTools: options.dropsTools === true,
+      ignoresSchema: options.ignoresSchema === true,
       reportsUsage: options.reportsUsage !== false,
       ...(options.count === undefined ? {} : { count: options.count }),
     });
@@ -129,9 +137,10 @@ class Served {
       ...parsed.messages.map(({ role, content }) => `${role}: ${content}`),
     ].join("\n");
     const asked: ServedRequest = { wire: wire.wire, path, headers: request.headers, body, prompt, ...parsed };
-    this.requests.push(asked);
+    const isProbe = asked.messages.some(({ content }) => content.startsWith(probeSystem));
+    (isProbe ? this.probes : this.requests).push(asked);
     response.on("close", () => this.#closed(response));
-    const reply = await this.#reply(asked);
+    const reply = isProbe ? this.#probed(asked) : await this.#reply(asked);
     const waitMs = (this.#options.latencyMs ?? 0) + (reply.delayMs ?? 0);
     if (waitMs > 0) await sleep(waitMs);
     if (reply.fault?.kind === "status") return sendFault(response, wire, reply.fault);
@@ -147,6 +156,13 @@ class Served {
     const listeners = this.#leaveListeners;
     this.#leaveListeners = [];
     for (const listener of listeners) listener();
+  }
+
+  /** As a model answers, not as a script does. */
+  #probed(asked: ServedRequest): ServedReply {
+    const fault = this.#options.probeFault?.(asked) ?? this.#refusal(asked);
+    if (fault !== undefined) return { text: "before the fault", fault };
+    return this.#renderer.binds(asked) ? { json: boundAnswer(asked.schema) } : { text: "Blue." };
   }
 
   async #reply(asked: ServedRequest): Promise<ServedReply> {

@@ -136,6 +136,13 @@ export class Conversation {
     this.#isTooLong = true;
   }
 
+  /** From here on it is told in another protocol: the same words, and another beginning of every request. */
+  retold(): void {
+    this.#epoch += 1;
+    this.#gauge.forget();
+    this.#counted = null;
+  }
+
   isFull(): boolean {
     return this.#isTooLong || pressureOf(this.#tokens(), this.#windowTokens) === "full";
   }

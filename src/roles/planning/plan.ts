@@ -60,7 +60,7 @@ async function propose(execution: Execution<"plan">, ports: PlannerPorts): Promi
     `${brief.goal} ${canonicalJson(brief.context)} ${known.listing.map(({ path }) => path).join(" ")}`,
   );
   const flaws = isCut ? ["The reply was cut at the token limit; make a shorter plan."] : [...read.flaws, ...copied];
-  const subtasks = reply.protocol === "json_schema" ? withGoalAsJob(read.subtasks, brief.goal) : read.subtasks;
+  const subtasks = reply.protocol !== undefined ? withGoalAsJob(read.subtasks, brief.goal) : read.subtasks;
   return { type: "PlanProposed", key: effect.key, subtasks: flaws.length > 0 ? [] : subtasks, flaws };
 }
 

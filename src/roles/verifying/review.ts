@@ -156,7 +156,7 @@ async function opinion(ports: ReviewPorts, given: ReviewCase, at: Question): Pro
   });
   const reread = readOpinion(saidIn(second), ports.models);
   // Who needed two questions to be understood is no better a judge for it.
-  if (reread !== null && !(isYes(reread) && second.protocol === "json_schema")) {
+  if (reread !== null && !(isYes(reread) && second.protocol !== undefined)) {
     const vote = await believed(ports, given, { at, reply: second, read: reread });
     return { ...vote, model: second.model, independent: isIndependent(given, second) };
   }
@@ -184,7 +184,7 @@ interface Heard {
 
 /** What a model says that had to be shown how to answer counts if it can judge at all, and its yes if it can say no to this. */
 async function believed(ports: ReviewPorts, given: ReviewCase, { at, reply, read }: Heard): Promise<Opinion> {
-  if (reply.protocol !== "json_schema") return read;
+  if (reply.protocol === undefined) return read;
   const isJudge = await ports.trials.isJudge(reply.model, async (step, messages) => {
     const answer = await asked(ports, given, { ...at, step: `${at.step}-${step}`, messages });
     const opinion = readOpinion(saidIn(answer), ports.models);

@@ -26,6 +26,7 @@ import { executorExamples } from "./examples.ts";
 import { LeaseWatch } from "./lease-watch.ts";
 import { plainSystem, standingPaths } from "./plain.ts";
 import { Repetition, repeatsToFail, repeatsToNudge } from "./repetition.ts";
+import { SpokenProtocol } from "./spoken-protocol.ts";
 import { blockedReason, lastDenial, mayHaveChanged, tooLongAgain, withMeantNames } from "./turn-facts.ts";
 
 export interface LoopPorts extends CallPorts {
@@ -53,6 +54,7 @@ export class ToolLoop {
   readonly #seen = new Map<string, FileState>();
   readonly #repetition: Repetition;
   readonly #meter = new PromptMeter();
+  readonly #protocol = new SpokenProtocol();
   readonly #applied = new Set<number>();
   readonly #leases: LeaseWatch;
   #denials = 0;
@@ -125,6 +127,9 @@ export class ToolLoop {
     const { effect, journal, stop, task } = execution;
     const pick = { role: "executor", tier: effect.tier, taskId: task.id, priority: "work" } as const;
     const model = this.#ports.models.first(pick)?.name ?? "";
+    const recorded = journal.recall(`turn-${turn}`);
+    const lowered = this.#protocol.lowered(recorded === undefined ? undefined : TurnStarted.parse(recorded.started));
+    if (lowered !== undefined) this.#conversation.retold();
     const growsFrom = this.#conversation.growsFrom();
     const standing = await standingPaths(this.#room.workspace, this.#ports.models.terms(pick));
     return askModel(journal, this.#ports, {
@@ -138,12 +143,15 @@ export class ToolLoop {
         ...(standing === undefined ? {} : { standing }),
         mustCall: this.#mustCall(),
         barred: this.#repetition.stuck,
+        ...this.#protocol.spoken,
       },
+      lowered,
       at: { subtaskId: effect.subtaskId, attempt: effect.attempt, iteration: turn, epoch: this.#conversation.epoch },
       ...(growsFrom === null ? {} : { growsFrom }),
       started: jsonOf({
         instructions,
         opening: turn === 1 ? this.#room.opening : undefined,
+        lowered,
         ...(epoch === null ? {} : { epoch }),
       }),
       instructionSeqs: [...(turn === 1 ? toldBefore(execution) : []), ...instructions.map(({ seq }) => seq)],
@@ -179,6 +187,7 @@ export class ToolLoop {
     if (reply.finish === "interrupted") return null;
     if (reply.finish === "overflow") return this.#tooLong(reply);
     this.#overflowed = false;
+    this.#protocol.observe(reply);
     this.#conversation.observe(reply);
     if (reply.toolCalls.length > 0) {
       const report = await this.#act(reply, turn);

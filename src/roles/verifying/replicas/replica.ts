@@ -97,7 +97,7 @@ class Play {
   async run(): Promise<Replica> {
     for (let turn = 1; turn <= turnsMax; turn += 1) {
       const reply = await this.#ask(turn);
-      if (reply.protocol !== "json_schema") return { kind: "unneeded" };
+      if (reply.protocol === undefined) return { kind: "unneeded" };
       if (reply.finish === "length") return endless;
       const [call] = reply.toolCalls;
       if (call === undefined) return await this.#ended(reply);
