@@ -11,7 +11,7 @@ import { type Goal, goals } from "./goals.ts";
 import { findLlama, type Llama, startLlama } from "./llama.ts";
 
 /** Bounds of each task: more than enough for a small goal, little enough to end. */
-const budget = { model_calls: 40, wall_seconds: 150 };
+const budget = { model_calls: 60, wall_seconds: 300 };
 const atATime = 2;
 
 interface Outcome {

@@ -60,17 +60,21 @@ async function propose(execution: Execution<"plan">, ports: PlannerPorts): Promi
     `${brief.goal} ${canonicalJson(brief.context)} ${known.listing.map(({ path }) => path).join(" ")}`,
   );
   const flaws = isCut ? ["The reply was cut at the token limit; make a shorter plan."] : [...read.flaws, ...copied];
-  const subtasks = reply.protocol !== undefined ? withGoalAsJob(read.subtasks, brief.goal) : read.subtasks;
+  const isFirst = known.planning.replan === null;
+  const subtasks = isFirst && reply.protocol !== undefined ? withGoalAsJob(read.subtasks, brief.goal) : read.subtasks;
   return { type: "PlanProposed", key: effect.key, subtasks: flaws.length > 0 ? [] : subtasks, flaws };
 }
 
 const goalAsJobMax = 2000;
 
-/** What a small model makes of a goal in its own words is seldom better than the goal: where one subtask is all, that is its job. */
+/**
+ * What a small model makes of a goal in its own words is seldom better than the goal: where one subtask is all, that is its
+ * job. Even the name that it gave the subtask leads an executor as small away from it.
+ */
 function withGoalAsJob(subtasks: readonly SubtaskSpec[], goal: string): readonly SubtaskSpec[] {
   const [only, ...others] = subtasks;
   if (only === undefined || others.length > 0 || goal.length > goalAsJobMax) return subtasks;
-  return [{ ...only, description: goal, acceptance_criteria: "" }];
+  return [{ ...only, id: "main", description: goal, acceptance_criteria: "" }];
 }
 
 async function material(execution: Execution<"plan">, ports: PlannerPorts): Promise<PlanMaterial> {
