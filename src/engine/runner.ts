@@ -31,7 +31,7 @@ export interface RunnerPorts {
 /** What the runner asks of the driver that it runs for. */
 export interface Host {
   readonly taskId: string;
-  /** The task as of the last append. */
+  /** The task as of the last report that was accepted. */
   readonly task: () => Task;
   /** Nothing starts any more, and what fails now is for the next life. */
   readonly isEnding: () => boolean;
@@ -162,7 +162,7 @@ export class Runner {
         await this.#ports.clock.sleepUntil(effect.until, stop.aborted);
         return { type: "TimeReached", key: effect.key };
       }
-      await this.#host.post({ type: "Started", key: effect.key }, {});
+      await this.#host.post({ type: "Started", key: effect.key }, { pace: "soon" });
       stop.aborted.throwIfAborted();
       return endingOf(entry, await this.#executor(effect.kind)(await this.#execution(entry)));
     } catch (error) {
