@@ -52,13 +52,23 @@ export class EventStream {
 
   /** @returns when more can be written: at once, or once the client has taken what was sent, or is gone */
   async write(frame: Buffer | string): Promise<void> {
+    this.push(frame);
+    if (this.isFull) await this.#drained();
+  }
+
+  /** More than its client takes was written: who goes on writes to memory. */
+  get isFull(): boolean {
+    return !this.signal.aborted && this.#response.writableNeedDrain;
+  }
+
+  /** Writes without waiting: for many frames in a row, by who looks at `isFull` and waits with `write`. */
+  push(frame: Buffer | string): void {
     if (this.signal.aborted) return;
     const bytes = typeof frame === "string" ? Buffer.from(frame) : frame;
     if (this.#held.length === 0) setImmediate(() => this.#flush());
     this.#held.push(bytes);
     this.#heldBytes += bytes.length;
     if (this.#heldBytes > heldBytesMax) this.#flush();
-    if (this.#response.writableNeedDrain) await this.#drained();
   }
 
   #flush(): void {
