@@ -1,8 +1,11 @@
 /**
  * Server-sent events over one HTTP response: the head, frames with backpressure, and one heartbeat for all streams. Knows no
- * events. Nothing is buffered here: a writer waits until its client has taken what was sent, and is simply further behind.
+ * events. Frames of one turn of the event loop go out together, and no more is held than that: a writer waits until its client
+ * has taken what was sent, and is simply further behind.
  */
+
 import type { ServerResponse } from "node:http";
+import { setImmediate } from "node:timers";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 /** How long a browser waits before it connects again. */
@@ -10,6 +13,8 @@ const retryMs = 2000;
 /** One for all: making an error, with its stack, costs more than all the rest of a client's going. */
 const hungUp = new Error("The client is gone");
 const heartbeat = Buffer.from(": hb\n\n");
+/** What is written in one turn goes out at once when it is more than this. */
+const heldBytesMax = 64 * 1024;
 
 const head = {
   "content-type": "text/event-stream; charset=utf-8",
@@ -21,6 +26,8 @@ const head = {
 export class EventStream {
   readonly #response: ServerResponse;
   readonly #gone = new AbortController();
+  #held: Buffer[] = [];
+  #heldBytes = 0;
 
   constructor(response: ServerResponse) {
     this.#response = response;
@@ -45,16 +52,43 @@ export class EventStream {
 
   /** @returns when more can be written: at once, or once the client has taken what was sent, or is gone */
   async write(frame: Buffer | string): Promise<void> {
-    if (this.signal.aborted || this.#response.write(frame)) return;
-    await this.#drained();
+    this.push(frame);
+    if (this.isFull) await this.#drained();
+  }
+
+  /** More than its client takes was written: who goes on writes to memory. */
+  get isFull(): boolean {
+    return !this.signal.aborted && this.#response.writableNeedDrain;
+  }
+
+  /** Writes without waiting: for many frames in a row, by who looks at `isFull` and waits with `write`. */
+  push(frame: Buffer | string): void {
+    if (this.signal.aborted) return;
+    const bytes = typeof frame === "string" ? Buffer.from(frame) : frame;
+    if (this.#held.length === 0) setImmediate(() => this.#flush());
+    this.#held.push(bytes);
+    this.#heldBytes += bytes.length;
+    if (this.#heldBytes > heldBytesMax) this.#flush();
+  }
+
+  #flush(): void {
+    const frames = this.#held;
+    if (frames.length === 0 || this.signal.aborted) return;
+    this.#held = [];
+    this.#heldBytes = 0;
+    const [first = heartbeat] = frames;
+    this.#response.write(frames.length === 1 ? first : Buffer.concat(frames));
   }
 
   /** A client that takes nothing needs no sign of life, and gets none heaped up. */
   beat(): void {
-    if (!this.signal.aborted && !this.#response.writableNeedDrain) this.#response.write(heartbeat);
+    if (this.signal.aborted || this.#response.writableNeedDrain) return;
+    this.#flush();
+    this.#response.write(heartbeat);
   }
 
   end(): void {
+    this.#flush();
     this.#response.end();
     this.#gone.abort(hungUp);
   }

@@ -147,8 +147,12 @@ async function sendTask(
     tokens: tokens && wantsTokens(selection),
     signal: stream.signal,
   })) {
-    if (isSelected(selection, keysOf(item))) await stream.write(frameOf(id, item));
-    if (item.kind === "event" && (await end.isAt(item.event))) return;
+    // Hundreds of clients get the same events at one moment: what need not be waited for is not.
+    if (isSelected(selection, keysOf(item))) {
+      if (stream.isFull) await stream.write(frameOf(id, item));
+      else stream.push(frameOf(id, item));
+    }
+    if (item.kind === "event" && end.mayBeAt(item.event) && (await end.isAt(item.event))) return;
   }
 }
 
@@ -181,6 +185,11 @@ class LogEnd {
     this.#door = door;
     this.#taskId = view.task_id;
     this.#seq = isTerminal(view) ? view.last_seq : Number.POSITIVE_INFINITY;
+  }
+
+  /** Without looking: of nearly all events it is clear that more follows. */
+  mayBeAt({ seq, type }: TaskEvent): boolean {
+    return terminalTypes.has(type) || seq >= this.#seq;
   }
 
   async isAt(event: TaskEvent): Promise<boolean> {

@@ -84,6 +84,12 @@ function capsOf(task: Task, ledger: Charge): Cap[] {
   ];
 }
 
+/** Is anything counted against what this task may use? */
+export function hasCaps({ account, budget }: Task["brief"]): boolean {
+  const caps = [...Object.values(budget), account?.tokens_per_day, account?.micro_usd_per_day];
+  return caps.some((cap) => cap !== undefined);
+}
+
 /** @returns the longest reply that so much pays for beside the prompt; below 0 when not even for that */
 function roomIn(left: number, { unit }: Cap, { inputTokens, price }: Quote): number {
   if (unit === "tokens") return left - inputTokens;

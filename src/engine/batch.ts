@@ -15,7 +15,7 @@ import type { Task } from "../domain/task.ts";
 import type { Refusal } from "../lib/errors.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import type { Append, Blob, IdempotencyRow, StepRow } from "../ports/event-store.ts";
-import { AccountCharges } from "./account-charges.ts";
+import { AccountCharges, isCapped } from "./account-charges.ts";
 import { folded } from "./log-reading.ts";
 import { outboxOf, rowOf } from "./projection.ts";
 
@@ -44,6 +44,8 @@ export interface ReportMessage {
   readonly blobs?: readonly Blob[];
   /** Key of the effect that ends with this report. */
   readonly ends?: string;
+  /** Nobody waits until it is durable: who sent it goes on once it is accepted, and it waits for company. */
+  readonly pace?: "soon";
 }
 
 export type Message = RequestMessage | ReportMessage;
@@ -55,6 +57,16 @@ export interface Answer {
   readonly appliedSeq: number;
   /** Right after this message, unless it was refused. */
   readonly task?: Task;
+  readonly duplicate?: IdempotencyRow;
+}
+
+/** What came of a request that was not refused. */
+export interface Taken {
+  readonly appliedSeq: number;
+  readonly events: readonly Event[];
+  /** Right after this request; others may have been taken since. */
+  readonly task?: Task;
+  /** The idempotency key was used before: this is what it led to then, and nothing was done now. */
   readonly duplicate?: IdempotencyRow;
 }
 
@@ -73,6 +85,8 @@ export interface Drafted {
   readonly fates: readonly Fate[];
   /** Which message brought the idempotency key. */
   readonly keyed: number | null;
+  /** Keys of the effects that end with it. */
+  readonly ended: ReadonlySet<string>;
   /** Null when there is nothing to write. */
   readonly append: Append | null;
 }
@@ -80,7 +94,6 @@ export interface Drafted {
 export interface Standing {
   readonly taskId: string;
   readonly task: Task | null;
-  readonly now: number;
   /** How many effects are in flight, waits and those that ended not counted. */
   readonly inFlight: (ended: ReadonlySet<string>) => number;
   /** What the task's account was charged today, where it has one. */
@@ -88,11 +101,11 @@ export interface Standing {
   readonly redact: <T>(value: T) => T;
 }
 
-export function draftOf(messages: readonly Message[], standing: Standing): Drafted {
+export function draftOf(messages: readonly Message[], standing: Standing, now: number): Drafted {
   const batch = new Batch(standing);
   for (const message of messages) {
-    if (batch.keyed !== null && message.kind === "request" && message.idempotency !== undefined) break;
-    batch.take(message);
+    if (!batch.hasRoomFor(message)) break;
+    batch.take(message, now);
   }
   return batch.drafted();
 }
@@ -109,7 +122,7 @@ export function staleness(task: Task | null, ifSeq: readonly number[] | undefine
   };
 }
 
-class Batch {
+export class Batch {
   readonly #standing: Standing;
   readonly #ended = new Set<string>();
   readonly #stamped: TaskEvent[] = [];
@@ -119,36 +132,53 @@ class Batch {
   #idempotency: IdempotencyRow | null = null;
   #accounts = new AccountCharges();
   #task: Task | null;
-  keyed: number | null = null;
+  #now = 0;
+  #keyed: number | null = null;
 
   constructor(standing: Standing) {
     this.#standing = standing;
     this.#task = standing.task;
   }
 
-  take(message: Message): void {
+  hasRoomFor(message: Message): boolean {
+    return this.#keyed === null || message.kind === "report" || message.idempotency === undefined;
+  }
+
+  take(message: Message, now: number): Fate {
+    this.#now = now;
     if (message.kind === "report" && message.ends !== undefined) this.#ended.add(message.ends);
-    try {
-      this.#fates.push(this.#fate(message));
-    } catch (error) {
-      this.#fates.push({ kind: "bug", error });
-    }
+    const fate = this.#fateOf(message);
+    this.#fates.push(fate);
+    return fate;
   }
 
   drafted(): Drafted {
-    const drafted = { task: this.#task, stamped: this.#stamped, fates: this.#fates, keyed: this.keyed };
-    return { ...drafted, append: this.#task === null ? null : this.#append(this.#task) };
+    return {
+      task: this.#task,
+      stamped: this.#stamped,
+      fates: this.#fates,
+      keyed: this.#keyed,
+      ended: this.#ended,
+      append: this.#task === null ? null : this.#append(this.#task),
+    };
   }
 
-  #fate(message: Message): Fate {
-    const task = this.#task;
-    const isEarly = task !== null && message.kind === "report" && mustWait(task, message.report, this.#circumstances());
-    return isEarly ? { kind: "later" } : { kind: "answer", answer: this.#answer(message) };
+  #fateOf(message: Message): Fate {
+    try {
+      const task = this.#task;
+      const isEarly =
+        task !== null && message.kind === "report" && mustWait(task, message.report, this.#circumstances());
+      return isEarly ? { kind: "later" } : { kind: "answer", answer: this.#answer(message) };
+    } catch (error) {
+      return { kind: "bug", error };
+    }
   }
 
   #circumstances(): Circumstances {
-    const { now, inFlight, ledger = nothing } = this.#standing;
-    return { now, inFlight: inFlight(this.#ended), ledger: sum(ledger, this.#accounts.chargedOn(dayOf(now))) };
+    const { inFlight, ledger = nothing } = this.#standing;
+    const account = this.#task?.brief.account;
+    const charged = isCapped(account) ? sum(ledger, this.#accounts.chargedOn(dayOf(this.#now))) : ledger;
+    return { now: this.#now, inFlight: inFlight(this.#ended), ledger: charged };
   }
 
   #answer(message: Message): Answer {
@@ -158,7 +188,7 @@ class Batch {
     if (message.kind === "report") this.#keep(message, outcome.value);
     else if (message.idempotency !== undefined && this.#task !== null) {
       this.#idempotency = message.idempotency(this.#standing.taskId, { task: this.#task, events: outcome.value });
-      this.keyed = this.#fates.length;
+      this.#keyed = this.#fates.length;
     }
     const answer = { events: outcome.value, refusal: null, appliedSeq: this.#task?.lastSeq ?? 0 };
     return this.#task === null ? answer : { ...answer, task: this.#task };
@@ -175,7 +205,8 @@ class Batch {
 
   /** All of a message's events or, when one of them cannot be folded, none. */
   #say(events: readonly Event[]): void {
-    const { taskId, now, redact } = this.#standing;
+    const { taskId, redact } = this.#standing;
+    const now = this.#now;
     let task = this.#task;
     const accounts = this.#accounts.copy();
     const stamped = events.map((event) => {

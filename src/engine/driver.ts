@@ -11,10 +11,9 @@ import type { Task } from "../domain/task.ts";
 import type { Held } from "../domain/view.ts";
 import { LoomError, type Refusal } from "../lib/errors.ts";
 import { err, ok, type Result, unreachable } from "../lib/result.ts";
-import type { IdempotencyRow } from "../ports/event-store.ts";
 import type { Ledger } from "../ports/ledger.ts";
-import { type Answer, type Drafted, draftOf, type Idempotency, type Message } from "./batch.ts";
-import { chargedToday } from "./charged-today.ts";
+import { Ahead } from "./ahead.ts";
+import type { Answer, Drafted, Fate, Idempotency, Message, Taken } from "./batch.ts";
 import { waitAtMost } from "./deadline.ts";
 import { factsOf, isPassing, storageRetryMs } from "./faults.ts";
 import { answerAll, answerDuplicate, type Letter } from "./letters.ts";
@@ -36,20 +35,6 @@ export interface DriverPorts extends RunnerPorts {
   readonly lingerMs?: number;
 }
 
-/** Nobody waits for the end of a step: the next start, which is waited for, makes it durable too. */
-function isPatient(message: Message): boolean {
-  return message.kind === "report" && message.report.type === "StepEnded";
-}
-
-export interface Taken {
-  readonly appliedSeq: number;
-  readonly events: readonly Event[];
-  /** Right after this request; others may have been taken since. */
-  readonly task?: Task;
-  /** The idempotency key was used before: this is what it led to then, and nothing was done now. */
-  readonly duplicate?: IdempotencyRow;
-}
-
 /** Law 4 gives 500 ms; what has not stopped by twice that does not hold up the end of the process. */
 const stopMsMax = 1000;
 
@@ -57,6 +42,7 @@ export class Driver {
   readonly taskId: string;
   readonly #ports: DriverPorts;
   readonly #mailbox: Mailbox<Message, Answer>;
+  readonly #ahead: Ahead;
   readonly #runner: Runner;
   readonly #losses = new Losses();
   readonly #waiting = new WaitingCalls();
@@ -79,11 +65,21 @@ export class Driver {
     this.#ports = ports;
     const { clock, lingerMs = 0 } = ports;
     const linger = () => clock.sleepUntil(clock.now() + lingerMs, this.#ending.signal);
-    this.#mailbox = new Mailbox((batch) => this.#take(batch), lingerMs > 0 ? linger : null);
+    this.#ahead = new Ahead(task, {
+      taskId,
+      losses: this.#losses,
+      inFlight: (ended) => this.#runner.count(ended),
+      ...ports,
+    });
+    this.#mailbox = new Mailbox(
+      (batch) => this.#take(batch),
+      lingerMs > 0 ? linger : null,
+      (letter) => this.#ahead.see(letter),
+    );
     this.#runner = new Runner(
       {
         taskId,
-        task: () => this.task,
+        task: () => this.#ahead.accepted ?? this.task,
         isEnding: () => this.#ending.signal.aborted,
         post: async (report, kept) => (await this.#post({ kind: "report", report, ...kept })).events,
         reconcile: () => this.#reconcile(),
@@ -177,7 +173,7 @@ export class Driver {
   }
 
   #post(message: Message): Promise<Answer> {
-    if (!this.#isClosed) return this.#mailbox.post(message, isPatient(message) ? "soon" : "now");
+    if (!this.#isClosed) return this.#mailbox.post(message);
     const error = new LoomError("shutting_down", `Loom is shutting down; task ${this.taskId} takes nothing more`, {
       hint: "Try again in a few seconds",
     });
@@ -195,14 +191,14 @@ export class Driver {
 
   /** @returns what is still to be taken */
   async #takeSome(letters: readonly Letter[]): Promise<readonly Letter[]> {
-    const messages = letters.map(({ message }) => message);
-    const { clock, redact } = this.#ports;
-    const inFlight = (ended: ReadonlySet<string>): number => this.#runner.count(ended);
-    const standing = { taskId: this.taskId, task: this.#task, now: clock.now(), inFlight, redact };
-    const ledger = await chargedToday(this.#ports.ledger, { ...standing, messages });
-    if (!ledger.ok) return this.#hold(letters, { drafted: draftOf([], standing), error: ledger.error });
-    const drafted = draftOf(messages, { ...standing, ledger: ledger.value });
+    const found = this.#ahead.drafted(letters);
+    const { drafted, error } =
+      found === null ? await this.#ahead.draft(letters, this.#task) : { drafted: found, error: null };
+    if (error !== null) return this.#hold(letters, { drafted, error });
+    if (this.#mailbox.isEmpty && drafted.fates.length === letters.length) this.#ahead.writing(letters, drafted);
+    else this.#ahead.close();
     const written = await write(this.#ports.store, { taskId: this.taskId, task: this.#task }, drafted.append);
+    if (written.kind !== "appended") this.#ahead.close();
     switch (written.kind) {
       case "appended":
         return this.#conclude(letters, drafted);
@@ -225,7 +221,8 @@ export class Driver {
     const taken = letters.slice(0, drafted.fates.length);
     this.#task = drafted.task;
     this.#refusing = null;
-    for (const [index, { message }] of taken.entries()) this.#settle(message, drafted.fates[index]?.kind === "answer");
+    this.#ahead.settled(this.#task);
+    for (const [index, { message }] of taken.entries()) this.#settle(message, drafted.fates[index]);
     const isInterrupt = drafted.stamped.some(
       (event) => event.type === "steer_instruction" && event.mode === "interrupt",
     );
@@ -236,9 +233,11 @@ export class Driver {
     return [...this.#waiting.follow(taken, drafted), ...letters.slice(taken.length)];
   }
 
-  #settle(message: Message, isRecorded: boolean): void {
-    if (!isRecorded) this.#losses.note(message);
-    else if (message.kind === "report" && message.ends !== undefined) {
+  #settle(message: Message, fate: Fate | undefined): void {
+    if (fate?.kind === "bug") {
+      this.#losses.note(message);
+      this.#ahead.close();
+    } else if (message.kind === "report" && message.ends !== undefined) {
       this.#runner.ended(message.ends);
       this.#losses.forget(message.ends);
     }

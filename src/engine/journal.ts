@@ -10,9 +10,11 @@ import { type Journal, type RecordedStep, type StepEnd, StepRefused, type StepSp
 export interface Kept {
   readonly steps?: readonly StepRow[];
   readonly blobs?: readonly Blob[];
+  /** Nobody waits until it is durable. */
+  readonly pace?: "soon";
 }
 
-/** Puts a report in the mailbox with what must be kept beside it. @returns the events it led to, once they are durable */
+/** Puts a report in the mailbox with what must be kept beside it. @returns the events it led to, once they are durable, or, at that pace, accepted */
 export type Post = (report: Report, kept: Kept) => Promise<readonly Event[]>;
 
 /** What is known of a step; how it may be repeated is judged by the class that it was started under. */
@@ -59,12 +61,15 @@ export class AttemptJournal implements Journal {
     const { step, effectClass, event, instructionSeqs = [], blobs = [], quote } = spec;
     const paid = quote === undefined ? {} : { quote };
     const report = { type: "StepStarted", key: this.#key, step, event, instructionSeqs, ...paid } as const;
-    const events = await this.#post(report, { steps: [{ scope: this.#scope, step, effectClass, started }], blobs });
+    // What may run twice may run before it is known that it began: what comes after it in the log is durable no sooner.
+    const pace = effectClass === "pure" && spec.readsRecord !== true ? ({ pace: "soon" } as const) : {};
+    const steps = [{ scope: this.#scope, step, effectClass, started }];
+    const events = await this.#post(report, { steps, blobs, ...pace });
     const startedEvent = startedAs(report, events);
     if (startedEvent === undefined) throw new StepRefused(step);
     this.#steps.set(step, { step, effectClass, started });
     const end = await run(startedEvent).catch((error: unknown) => {
-      this.#say(step, spec.failed?.(error, startedEvent) ?? [], {});
+      this.#say(step, spec.failed?.(error, startedEvent) ?? [], { pace: "soon" });
       throw error;
     });
     this.#end(spec, started, end);
@@ -89,7 +94,8 @@ export class AttemptJournal implements Journal {
     const ended = { result: end.result };
     this.#steps.set(step, { step, effectClass, started, ended });
     const kept = { steps: [{ scope: this.#scope, step, effectClass, started, ended }], blobs: end.blobs ?? [] };
-    this.#say(step, end.events, kept);
+    // Until its end is durable, a command that ran is one that may have run.
+    this.#say(step, end.events, effectClass === "external" ? kept : { ...kept, pace: "soon" });
   }
 
   /** Not waited for: the mailbox keeps the order, so the next start, which is waited for, makes this durable too. */

@@ -11,13 +11,16 @@ export class Losses {
   note(message: Message): void {
     if (message.kind !== "report") return;
     const { report } = message;
-    if (report.type === "StepEnded" || report.type === "StepUncertain") this.#keys.add(report.key);
+    const isStep = report.type === "StepEnded" || report.type === "StepUncertain";
+    // Who was let go on knows nothing of it.
+    if ("key" in report && (isStep || message.pace === "soon")) this.#keys.add(report.key);
   }
 
   /** @returns why a message must not be recorded; null when it may */
   against(message: Message): Error | null {
-    if (message.kind !== "report" || message.ends === undefined || message.report.type === "Failed") return null;
-    return this.#keys.has(message.ends) ? new Error(`A step of ${message.ends} could not be recorded`) : null;
+    if (message.kind !== "report" || message.report.type === "Failed") return null;
+    const key = message.report.type === "StepStarted" ? message.report.key : message.ends;
+    return key !== undefined && this.#keys.has(key) ? new Error(`A step of ${key} could not be recorded`) : null;
   }
 
   forget(key: string): void {

@@ -31,7 +31,7 @@ export interface RunnerPorts {
 /** What the runner asks of the driver that it runs for. */
 export interface Host {
   readonly taskId: string;
-  /** The task as of the last append. */
+  /** The task as of the last report that was accepted. */
   readonly task: () => Task;
   /** Nothing starts any more, and what fails now is for the next life. */
   readonly isEnding: () => boolean;
@@ -162,9 +162,11 @@ export class Runner {
         await this.#ports.clock.sleepUntil(effect.until, stop.aborted);
         return { type: "TimeReached", key: effect.key };
       }
-      await this.#host.post({ type: "Started", key: effect.key }, {});
+      const said = await this.#host.post({ type: "Started", key: effect.key }, { pace: "soon" });
       stop.aborted.throwIfAborted();
-      return endingOf(entry, await this.#executor(effect.kind)(await this.#execution(entry)));
+      // What begins only now, and says so, has no steps behind it.
+      const recorded = said.length > 0 ? [] : await this.#recorded(journalScopeOf(effect), stop.aborted);
+      return endingOf(entry, await this.#executor(effect.kind)(this.#execution(entry, recorded)));
     } catch (error) {
       if (entry.stopping || this.#host.isEnding()) return nothingSaid(effect.key);
       const facts = { task_id: this.#host.taskId, effect: effect.key, ...factsOf(error) };
@@ -186,11 +188,10 @@ export class Runner {
     return this.#ports.executors[kind] as (execution: Execution) => Promise<Report>;
   }
 
-  async #execution(entry: InFlight): Promise<Execution> {
+  #execution(entry: InFlight, recorded: readonly StepRow[]): Execution {
     const { effect, stop } = entry;
     const { taskId, task, post } = this.#host;
     const scope = journalScopeOf(effect);
-    const recorded = await this.#recorded(scope, stop.aborted);
     return {
       effect,
       task: task(),

@@ -8,10 +8,10 @@ import { statusOf, type TaskStatus } from "../domain/view.ts";
 import { LoomError, messageOf, type Refusal } from "../lib/errors.ts";
 import type { Result } from "../lib/result.ts";
 import { Admissions, type Candidate } from "./admission.ts";
-import type { Idempotency } from "./batch.ts";
+import type { Idempotency, Taken } from "./batch.ts";
 import { waitAtMost } from "./deadline.ts";
 import { type DeparturePorts, Departures } from "./departures.ts";
-import { Driver, type DriverPorts, type Taken } from "./driver.ts";
+import { Driver, type DriverPorts } from "./driver.ts";
 import { isPassing } from "./faults.ts";
 import { Watchers } from "./watchers.ts";
 

@@ -180,7 +180,7 @@ interface Reading {
 }
 
 /** What is live goes out at once; who has more than this to read at a time is catching up. */
-const liveItems = 16;
+const liveItems = 64;
 
 /** Pages behind the cursor as they come; an empty one where the log has no more, before it sleeps. */
 async function* pages<T>(tail: Tail<T>, { lane, after, turns }: Reading): AsyncGenerator<readonly T[]> {

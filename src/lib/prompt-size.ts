@@ -42,13 +42,13 @@ function densityTokens(text: string): number {
   let last = 0;
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
-    const now = kindOf(code);
-    const goesOn = now === kind && (now === Kind.letter || now === Kind.space || code === last);
-    if (!goesOn) {
-      tokens += tokensOfRun(kind, run);
-      run = 0;
+    const now = code < 0x80 ? (asciiKinds[code] as Kind) : Kind.beyond;
+    if (now === kind && (now === Kind.letter || now === Kind.space || code === last)) {
+      run += 1;
+      continue;
     }
-    run += 1;
+    tokens += tokensOfRun(kind, run);
+    run = 1;
     kind = now;
     last = code;
   }
@@ -58,14 +58,18 @@ function densityTokens(text: string): number {
 const Kind = { none: 0, letter: 1, digit: 2, space: 3, newline: 4, symbol: 5, beyond: 6 } as const;
 type Kind = (typeof Kind)[keyof typeof Kind];
 
+/** Of a character of ASCII. */
 function kindOf(code: number): Kind {
   if (code === 0x20 || code === 0x09) return Kind.space;
   if (code === 0x0a || code === 0x0d) return Kind.newline;
   if (code >= 0x30 && code <= 0x39) return Kind.digit;
   const lower = code | 0x20;
   if (lower >= 0x61 && lower <= 0x7a) return Kind.letter;
-  return code < 0x80 ? Kind.symbol : Kind.beyond;
+  return Kind.symbol;
 }
+
+/** Every character of every prompt is looked up. */
+const asciiKinds = Uint8Array.from({ length: 0x80 }, (_, code) => kindOf(code));
 
 /** Digits stand alone in many tokenizers, however often they repeat. */
 function tokensOfRun(kind: Kind, run: number): number {

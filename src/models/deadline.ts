@@ -95,14 +95,23 @@ export async function* abortable<T>(source: AsyncIterable<T>, signal: AbortSigna
   signal.throwIfAborted();
   const iterator = source[Symbol.asyncIterator]();
   let ended = false;
+  // One listener for all items: of one that came in time, rejecting changes nothing.
+  let leave: (reason: Error) => void = () => undefined;
+  const gone = (): void => leave(signal.reason as Error);
+  signal.addEventListener("abort", gone, { once: true });
   try {
     for (;;) {
-      const step = await untilAborted(iterator.next(), signal);
+      const step = await new Promise<IteratorResult<T>>((resolve, reject) => {
+        leave = reject;
+        if (signal.aborted) gone();
+        iterator.next().then(resolve, reject);
+      });
       ended = step.done === true;
       if (step.done === true) break;
       yield step.value;
     }
   } finally {
+    signal.removeEventListener("abort", gone);
     if (!ended) iterator.return?.()?.catch(() => undefined);
   }
 }

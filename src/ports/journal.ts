@@ -34,6 +34,8 @@ export interface StepSpec<T extends Json> {
   readonly blobs?: readonly Blob[];
   /** Instructions that enter with this step; each gets its `steer_applied`. */
   readonly instructionSeqs?: readonly number[];
+  /** Its run reads what earlier steps recorded: it waits until that is durable. */
+  readonly readsRecord?: boolean;
   /** Of a model call: what it would like to have set aside. It waits where calls in flight must first give something back. */
   readonly quote?: Quote;
   /** What the log shall say when `run` throws; the step stays started. @param started the event with what was set aside */
@@ -59,8 +61,8 @@ export interface Journal {
   recall(step: string): RecordedStep | undefined;
 
   /**
-   * Returns the recorded result, or records the start durably, runs, records the end, and returns.
-   * The end is durable before the next step of this journal starts. `run` is given the event as it was recorded.
+   * Returns the recorded result, or records the start, runs, records the end, and returns. The start is durable before
+   * anything runs but a `pure` step, and with it all that came before. `run` is given the event as it was recorded.
    *
    * @throws StepRefused when the effect is not wanted any more or its budget is spent: nothing ran
    * @throws whatever `run` throws; the step then stays started and not ended

@@ -56,6 +56,7 @@ export async function askModel(journal: Journal, ports: ModelStepPorts, ask: Mod
   const requestChars = charsOf(ask.request.messages, ask.request.tools);
   const meter = ask.meter ?? new PromptMeter();
   const quote = quoteOf(ports.models.terms(ask.pick), ask.request, meter);
+  let made: Reply | null = null;
   const result = await journal.step(
     {
       step: ask.step,
@@ -69,12 +70,14 @@ export async function askModel(journal: Journal, ports: ModelStepPorts, ask: Mod
     async (started) => {
       const began = ports.clock.now();
       const reply = await replyTo(ports, ask, reservedBy(started));
+      made = reply;
       const spent = { duration_ms: ports.clock.now() - began, request_chars: requestChars };
       const done = { ...about, phase: "done" as const, ...spent, ...factsOf(reply) };
       return { result: jsonOf(reply), events: [done, ...truncation(ask, reply)] };
     },
   );
-  const reply = Reply.parse(result);
+  // What was recorded is read as what it may be; what was just made is known.
+  const reply: Reply = made ?? Reply.parse(result);
   meter.observe(ask.request, reply.usage);
   return reply;
 }

@@ -10,6 +10,8 @@ import { formsOf, ownKeyForm } from "./secret-forms.ts";
 export const redacted = "[redacted]";
 
 const charactersMin = 8;
+const namesKept = 1000;
+const nameCharactersKept = 64;
 const differentMin = 4;
 /** A line of a key in PEM, or of a file that is one secret; such lines are printed one by one, numbered or indented. */
 const lineCharactersMin = 16;
@@ -43,10 +45,11 @@ export function createRedaction(secrets: readonly string[]): Redaction {
   const pieces = new Set(secrets.filter(isRedactable).flatMap(piecesOf));
   const finder = new FormFinder([ownKeyForm, ...[...pieces].flatMap(formsOf)]);
   const text = (value: string) => taken(finder, value, true).done;
+  const change = { text, names: new KnownNames(text) };
   return {
     text,
     // Only strings inside change, so the type stays what it was.
-    value: <T>(value: T) => mapStrings(value, text) as T,
+    value: <T>(value: T) => mapStrings(value, change) as T,
     tokens: () => new HeldTokens(finder),
   };
 }
@@ -103,26 +106,65 @@ function inPieces(text: string): string[] {
   return Array.from({ length: count }, (_, index) => text.slice(index * size, (index + 1) * size));
 }
 
+/** Names of members, of which there are few: each is looked at once. Bounded, since a tool's arguments may have any. */
+class KnownNames {
+  readonly #change: (text: string) => string;
+  readonly #known = new Map<string, KnownName>();
+
+  constructor(change: (text: string) => string) {
+    this.#change = change;
+  }
+
+  of(name: string): KnownName {
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const found = { clean: this.#change(name), isSecret: isSecretName(name) };
+    if (this.#known.size < namesKept && name.length <= nameCharactersKept) this.#known.set(name, found);
+    return found;
+  }
+}
+
+interface KnownName {
+  readonly clean: string;
+  /** What stands under it is a secret, whatever it is. */
+  readonly isSecret: boolean;
+}
+
+interface Change {
+  readonly text: (text: string) => string;
+  readonly names: KnownNames;
+}
+
 /** @returns the very same value where nothing in it changes */
-function mapStrings(value: unknown, change: (text: string) => string): unknown {
-  if (typeof value === "string") return change(value);
+function mapStrings(value: unknown, change: Change): unknown {
+  if (typeof value === "string") return change.text(value);
+  if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) {
     const items = value.map((item) => mapStrings(item, change));
     return items.some((item, index) => item !== value[index]) ? items : value;
   }
-  if (typeof value !== "object" || value === null || !isPlain(value)) return value;
-  return mapMembers(value, change);
+  return isPlain(value) ? mapMembers(value, change) : value;
 }
 
-function mapMembers(value: object, change: (text: string) => string): object {
-  let isChanged = false;
-  const members = Object.entries(value).map(([key, item]: [string, unknown]) => {
-    const isNamed = typeof item === "string" && item !== "" && isSecretName(key);
-    const member = [change(key), isNamed ? redacted : mapStrings(item, change)] as const;
-    isChanged ||= member[0] !== key || member[1] !== item;
-    return member;
-  });
-  return isChanged ? Object.fromEntries(members) : value;
+/** Nothing is made anew until a member differs: in nearly all values none does. */
+function mapMembers(value: object, change: Change): object {
+  const members = value as Readonly<Record<string, unknown>>;
+  const changed = new Map<string, unknown>();
+  let isRenamed = false;
+  for (const key of Object.keys(members)) {
+    const { clean, isSecret } = change.names.of(key);
+    const item = members[key];
+    const mapped = isSecret && typeof item === "string" && item !== "" ? redacted : mapStrings(item, change);
+    isRenamed ||= clean !== key;
+    if (mapped !== item) changed.set(key, mapped);
+  }
+  if (!isRenamed && changed.size === 0) return value;
+  return Object.fromEntries(
+    Object.entries(members).map(([key, item]) => [
+      change.names.of(key).clean,
+      changed.has(key) ? changed.get(key) : item,
+    ]),
+  );
 }
 
 function isSecretName(key: string): boolean {

@@ -69,8 +69,11 @@ describe("a store that is full", () => {
 
   test("costs no attempt where steps cannot be read", async () => {
     const bench = new Bench();
+    await (await bench.created()).close();
     bench.store.stepsTrouble = new LoomError("storage_failed", "busy");
-    await bench.created();
+    const driver = await Driver.open(taskId, bench.driverPorts());
+    driver.admit(null, true);
+    await bench.store.quiet();
     expect(bench.desk.running).toEqual([]);
     bench.store.stepsTrouble = null;
     await bench.clock.advance(5000);

@@ -177,6 +177,7 @@ describe("a step that was cut off", () => {
   test("runs again when it only reads", async () => {
     const { bench, journal } = await cutOff(toolStep("one", "pure"));
     expect(await journal.step(toolStep("one", "pure"), () => Promise.resolve(endOf("one", "again")))).toBe("again");
+    await bench.store.quiet();
     expect((await bench.store.types(taskId)).filter((type) => type === "tool_call_started")).toHaveLength(2);
   });
 

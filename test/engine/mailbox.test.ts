@@ -28,8 +28,9 @@ describe("a message that nobody waits for", () => {
         for (const { answer } of batch) answer("taken");
       },
       () => never.promise,
+      ({ message }) => (message === "end" ? "soon" : "now"),
     );
-    const patient = box.post("end", "soon");
+    const patient = box.post("end");
     await new Promise((resolve) => setImmediate(resolve));
     expect(batches).toEqual([]);
     await box.post("start");
@@ -46,18 +47,19 @@ describe("a message that nobody waits for", () => {
         for (const { answer } of batch) answer("taken");
       },
       () => lingering.promise,
+      () => "soon",
     );
-    const first = box.post("a", "soon");
+    const first = box.post("a");
     lingering.resolve();
     await first;
     await box.drained();
     lingering = Promise.withResolvers<void>();
-    const second = box.post("b", "soon");
+    const second = box.post("b");
     lingering.reject(new Error("going down"));
     await second;
     await box.drained();
     lingering = Promise.withResolvers<void>();
-    const third = box.post("c", "soon");
+    const third = box.post("c");
     await box.drained();
     await third;
     expect(batches).toEqual([["a"], ["b"], ["c"]]);

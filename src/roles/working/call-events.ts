@@ -8,6 +8,7 @@ import type { Blob, EffectClass } from "../../ports/event-store.ts";
 import type { StepEnd, StepSpec } from "../../ports/journal.ts";
 import { head, shortArguments, within } from "../excerpt.ts";
 import { type CallRecord, jsonOf } from "../records.ts";
+import { readArtifactTool } from "./artifact-ids.ts";
 import type { Place, Turn } from "./call-plan.ts";
 import { changeEvents, undoNote } from "./watching.ts";
 
@@ -62,6 +63,7 @@ export function specOf(
       ...(writes.length === 0 ? {} : { writes }),
       ...(repairs.length === 0 ? {} : { repaired: repairs }),
     },
+    ...(tool === readArtifactTool ? { readsRecord: true } : {}),
     started: jsonOf({ tool, effectClass, destructive, arguments: args, changes, watched }),
     ...(blobs === undefined ? {} : { blobs }),
   };

@@ -110,8 +110,13 @@ const nothing: CommandChanges = { changes: [], blobs: [], sharedWith: [], partia
 
 async function taken(turn: Turn, spec: StepSpec<JsonObject>, run: () => Promise<Outcome>): Promise<CallRecord> {
   const place = { step: spec.step };
-  const result = await turn.execution.journal.step(spec, async () => endOf(turn, place, await run()));
-  return CallRecord.parse(result);
+  let made: CallRecord | null = null;
+  const result = await turn.execution.journal.step(spec, async () => {
+    const outcome = await run();
+    made = outcome.record;
+    return endOf(turn, place, outcome);
+  });
+  return made ?? CallRecord.parse(result);
 }
 
 async function carriedOut(turn: Turn, place: Place, plan: RunPlan, watch?: Watch): Promise<Outcome> {
