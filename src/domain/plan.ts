@@ -112,9 +112,9 @@ function walk(id: string, search: Walk): readonly string[] | null {
 export function isQuestion(goal: string): boolean {
   const text = goal.trim();
   if (text.endsWith("?")) return true;
-  return /^(what|why|who|when|where|which|how|is|are|does|do|can|explain|describe|summari[sz]e|list|compare)\b/i.test(
-    text,
-  );
+  const begins =
+    /^(?:what|why|who|when|where|which|how|is|are|does|do|can|explain|describe|summari[sz]e|list|compare|count|tell me)\b/i;
+  return begins.test(text) || /^(?:read|look|see)\b[^\n]{0,300}\b(?:tell|say|answer|report)\b/i.test(text);
 }
 
 /** The single-subtask plan that stands in after the last flawed proposal. @see DECISIONS 13 */

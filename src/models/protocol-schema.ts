@@ -52,10 +52,15 @@ const finishSchema: JsonObject = {
 function callSchema(tool: ToolSchema, longMax: number, standing: StandingPaths | undefined): JsonObject {
   const { name, parameters } = tool;
   const { required } = parameters;
-  const named = Object.entries(namesOf(tool, standing)).map(([key, names]) => [key, { type: "string", enum: names }]);
+  const named: JsonObject = Object.fromEntries(
+    Object.entries(namesOf(tool, standing)).map(([key, names]): [string, Json] => [
+      key,
+      { type: "string", enum: names },
+    ]),
+  );
   return {
     type: "object",
-    properties: { tool: { const: name }, ...boundProperties(parameters, longMax), ...Object.fromEntries(named) },
+    properties: { tool: { const: name }, ...boundProperties(parameters, longMax), ...named },
     required: ["tool", ...(Array.isArray(required) ? (required as Json[]) : [])],
     additionalProperties: false,
   };

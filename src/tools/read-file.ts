@@ -75,11 +75,18 @@ async function read(args: Args, { place, context, resultChars }: Reading): Promi
   }
 }
 
+const shortLinesMax = 100;
+
 function part(text: string, { line_start = 1, line_end }: Args, charsMax: number): ToolResult {
   const lines = text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
   if (lines.length === 0) return { success: true, output: "(empty file)" };
-  if (line_start > lines.length)
-    return failureOf(`line_start ${line_start} is behind the end: the file has ${lines.length} lines`);
+  if (line_start > lines.length) {
+    const behind = `line_start ${line_start} is behind the end: the file has ${lines.length} lines`;
+    // Small models give line numbers because they can: a short file says more than where it ends.
+    if (lines.length > shortLinesMax || text.length > charsMax) return failureOf(behind);
+    const end = text.endsWith("\n") ? "" : "\n";
+    return { success: true, output: `${text}${end}[${behind}, and all of it is shown.]` };
+  }
   if (line_end !== undefined && line_end < line_start)
     return failureOf(`line_end ${line_end} is before line_start ${line_start}`);
   const wanted = lines.slice(line_start - 1, line_end);

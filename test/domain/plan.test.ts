@@ -85,14 +85,25 @@ describe("what depends on a subtask", () => {
 });
 
 describe("a goal", () => {
-  test.each(["Why does it fail?", "is it safe", "Explain the parser", "summarise the log", "Fix it, or can you not?"])(
-    "that reads %j asks for an answer",
-    (goal) => expect(isQuestion(goal)).toBe(true),
-  );
+  test.each([
+    "Why does it fail?",
+    "is it safe",
+    "Explain the parser",
+    "summarise the log",
+    "Fix it, or can you not?",
+    "Tell me the name in it",
+    "Read the log and say what failed",
+    "count the lines",
+  ])("that reads %j asks for an answer", (goal) => expect(isQuestion(goal)).toBe(true));
 
-  test.each(["Fix the parser", "Add what is missing", "whatever works", ""])("that reads %j asks for work", (goal) =>
-    expect(isQuestion(goal)).toBe(false),
-  );
+  test.each([
+    "Fix the parser",
+    "Add what is missing",
+    "whatever works",
+    "",
+    "Read the log and fix it",
+    "tell the users",
+  ])("that reads %j asks for work", (goal) => expect(isQuestion(goal)).toBe(false));
 });
 
 describe("the plan that stands in for a planner that failed", () => {

@@ -21,11 +21,21 @@ describe("read_file", () => {
     const { call } = await openBench(temporary, { "a.txt": "1\n2\n3\n4\n" });
     expect(await call("read_file", { path: "a.txt", line_start: 2, line_end: 3 })).toMatchObject({ output: "2\n3\n" });
     expect(await call("read_file", { path: "a.txt", line_start: "4", line_end: 99 })).toMatchObject({ output: "4\n" });
-    expect(await call("read_file", { path: "a.txt", line_start: 5 })).toMatchObject({
-      success: false,
-      error: "line_start 5 is behind the end: the file has 4 lines",
-    });
     expect(await call("read_file", { path: "a.txt", line_start: 3, line_end: 2 })).toMatchObject({ success: false });
+  });
+
+  test("gives all of a short file where only lines behind its end were asked for, and says so of a long one", async () => {
+    using temporary = new Temporary();
+    const long = "x\n".repeat(101);
+    const { call } = await openBench(temporary, { short: "1\n2", long });
+    expect(await call("read_file", { path: "short", line_start: 10, line_end: 10 })).toMatchObject({
+      success: true,
+      output: "1\n2\n[line_start 10 is behind the end: the file has 2 lines, and all of it is shown.]",
+    });
+    expect(await call("read_file", { path: "long", line_start: 102 })).toMatchObject({
+      success: false,
+      error: "line_start 102 is behind the end: the file has 101 lines",
+    });
   });
 
   test("gives a long file in parts that join to the whole", async () => {

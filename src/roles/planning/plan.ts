@@ -1,5 +1,5 @@
 /** The planner: goal, workspace and what went before in; a proposed plan, or why there is none, out. It judges no plan. */
-import type { SubtaskSpec } from "../../domain/plan.ts";
+import { isQuestion, type SubtaskSpec } from "../../domain/plan.ts";
 import type { Report } from "../../domain/report.ts";
 import { canonicalJson } from "../../lib/json.ts";
 import type { Execution, Executor } from "../../ports/executor.ts";
@@ -74,7 +74,13 @@ const goalAsJobMax = 2000;
 function withGoalAsJob(subtasks: readonly SubtaskSpec[], goal: string): readonly SubtaskSpec[] {
   const [only, ...others] = subtasks;
   if (only === undefined || others.length > 0 || goal.length > goalAsJobMax) return subtasks;
-  return [{ ...only, id: "main", description: goal, acceptance_criteria: "" }];
+  // What it adds is mostly taken from an example: the goal's form says what kind of work it is, and its words which files it means.
+  const asked = isQuestion(goal) ? "inspect" : "change";
+  const kind = only.kind === "answer" ? only.kind : asked;
+  const outputs = only.expected_outputs.filter((path) => goal.includes(path));
+  return [
+    { ...only, id: "main", description: goal, kind, acceptance_criteria: "", expected_outputs: outputs, checks: [] },
+  ];
 }
 
 async function material(execution: Execution<"plan">, ports: PlannerPorts): Promise<PlanMaterial> {

@@ -1,6 +1,6 @@
 /** Tiers 2 and 3: what other models say of the evidence. One opinion, or votes that look from different sides and settle by majority. */
 
-import type { CheckResult, Verdict } from "../../domain/verdict.ts";
+import type { Verdict } from "../../domain/verdict.ts";
 import { LoomError, messageOf } from "../../lib/errors.ts";
 import type { EventStore } from "../../ports/event-store.ts";
 import type { Execution } from "../../ports/executor.ts";
@@ -23,6 +23,7 @@ import {
 } from "./review-prompt.ts";
 import { type Opinion, readOpinion, type Said } from "./review-reading.ts";
 import type { Trials } from "./trial.ts";
+import { alone, passing, together, type Vote } from "./votes.ts";
 
 export interface ReviewPorts extends LookPorts, ReplicationPorts {
   readonly models: Pick<Models, "call" | "readJson" | "terms" | "window">;
@@ -35,12 +36,6 @@ export interface ReviewCase {
   readonly material: Omit<ReviewMaterial, "lens" | "share"> & { readonly workspace: Workspace };
   /** How many opinions are wanted: 1 for tier 2, more for tier 3. */
   readonly votes: number;
-}
-
-interface Vote extends Opinion {
-  /** Who cast it; empty when nobody could be understood. */
-  readonly model: string;
-  readonly independent: boolean;
 }
 
 const reviewTier = 2;
@@ -272,38 +267,4 @@ async function asked(
 
 function isIndependent({ material }: ReviewCase, reply: Reply): boolean {
   return !material.evidence.attempt.models.includes(reply.model);
-}
-
-function alone(votes: readonly Vote[], checks: readonly CheckResult[]): Verdict {
-  const [vote] = votes;
-  if (vote === undefined) throw new Error("A review has at least one opinion");
-  const { model: _, ...opinionOfOne } = vote;
-  return { ...opinionOfOne, tier: 2, issues: [...vote.issues], checks: [...checks] };
-}
-
-const passing: ReadonlySet<Verdict["outcome"]> = new Set(["pass", "pass_with_warnings", "partial_verified"]);
-
-/** More than half must pass; a tie fails. */
-function together(votes: readonly Vote[], checks: readonly CheckResult[]): Verdict {
-  const inFavour = votes.filter(({ outcome }) => passing.has(outcome));
-  const against = votes.filter(({ outcome }) => !passing.has(outcome));
-  const passed = inFavour.length > votes.length / 2;
-  const voting: CheckResult = {
-    name: "voting",
-    passed,
-    detail: `${inFavour.length} of ${votes.length} votes in favour`,
-  };
-  const feedback = against.map((vote) => vote.feedback).filter((text) => text !== "");
-  const isUnread = !passed && against.every(({ outcome }) => outcome === "inconclusive");
-  return {
-    tier: 3,
-    outcome: passed ? (against.length > 0 ? "pass_with_warnings" : "pass") : isUnread ? "inconclusive" : "fail",
-    reason_code: passed ? "votes_passed" : "votes_failed",
-    severity_class: isUnread ? "inconclusive" : "semantic",
-    confidence: inFavour.length / votes.length,
-    feedback: feedback.join("\n").slice(0, 6000),
-    issues: votes.flatMap(({ issues }) => issues).slice(0, 20),
-    checks: [...checks, voting],
-    independent: votes.every(({ independent }) => independent),
-  };
 }

@@ -1,5 +1,5 @@
 /**
- * Jobs that worked examples tell of: two collections that do the same with other names, values and words, each in two orders.
+ * Jobs that worked examples tell of: two collections that do the same with other names, values and words, in several orders.
  * What is done alike after all of them does not come from the examples.
  */
 import type { SubtaskKind } from "../../domain/plan.ts";
@@ -59,6 +59,7 @@ function inspect(description: string, end: string, ...steps: readonly ExampleSte
 
 const orders = [
   ["read", "write", "list", "rename", "edit", "delete", "append", "move"],
+  ["list", "read", "rename", "write", "move", "edit", "append", "delete"],
   ["write", "rename", "append", "read", "delete", "edit", "move", "list"],
 ] as const;
 
@@ -144,14 +145,14 @@ const music: Collection = {
   ),
 };
 
-const [first, second] = orders;
+const [first, second, third] = orders;
 
-/** The best measured first: of twenty small goals, the first call was right for 17, 17, 16 and 15. */
+/** The best measured first: of twenty small goals, the first call was right for 18, 17, 17 and 16. Other orders did worse, down to 9. */
 const variants = [
   { jobs: harbour, order: first },
   { jobs: music, order: second },
+  { jobs: music, order: third },
   { jobs: music, order: first },
-  { jobs: harbour, order: second },
 ] as const;
 
 export const variantsOfExamples = variants.length;

@@ -1,5 +1,6 @@
 /** What a reply and the calls of a turn say, beside being carried out: whether the attempt goes on, and why not. Pure. */
 import { isJsonObject } from "../../lib/json.ts";
+import type { Execution } from "../../ports/executor.ts";
 import type { Tool } from "../../ports/tool.ts";
 import { within } from "../excerpt.ts";
 import type { JsonReader } from "../reading.ts";
@@ -48,4 +49,12 @@ export function blockedReason(text: string, reader: JsonReader): string | null {
   return typeof reason === "string" && reason !== ""
     ? within(reason, reasonCharsMax)
     : "The executor said that it is blocked, and gave no reason";
+}
+
+/** What people said before the attempt began stands in its first prompt, and has its receipt there. */
+export function toldBefore(execution: Execution<"work">): number[] {
+  const { instructions, subtasks } = execution.current();
+  const { subtaskId } = execution.effect;
+  const since = subtasks.get(subtaskId)?.startedSeq ?? 0;
+  return instructions.flatMap(({ seq, readBy }) => (seq < since && !readBy.includes(subtaskId) ? [seq] : []));
 }

@@ -27,7 +27,7 @@ import { LeaseWatch } from "./lease-watch.ts";
 import { plainSystem, standingPaths } from "./plain.ts";
 import { Repetition, repeatsToFail, repeatsToNudge } from "./repetition.ts";
 import { SpokenProtocol } from "./spoken-protocol.ts";
-import { blockedReason, lastDenial, mayHaveChanged, tooLongAgain, withMeantNames } from "./turn-facts.ts";
+import { blockedReason, lastDenial, mayHaveChanged, toldBefore, tooLongAgain, withMeantNames } from "./turn-facts.ts";
 
 export interface LoopPorts extends CallPorts {
   readonly models: Pick<Models, "call" | "first" | "readJson" | "terms">;
@@ -293,12 +293,4 @@ export class ToolLoop {
   #failed(failure: FailureClass, feedback: string): Report {
     return { type: "Failed", key: this.#room.execution.effect.key, class: failure, feedback };
   }
-}
-
-/** What people said before the attempt began stands in its first prompt, and has its receipt there. */
-function toldBefore(execution: Execution<"work">): number[] {
-  const { instructions, subtasks } = execution.current();
-  const { subtaskId } = execution.effect;
-  const since = subtasks.get(subtaskId)?.startedSeq ?? 0;
-  return instructions.flatMap(({ seq, readBy }) => (seq < since && !readBy.includes(subtaskId) ? [seq] : []));
 }

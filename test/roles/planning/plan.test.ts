@@ -28,6 +28,33 @@ async function proposal(
   return report;
 }
 
+describe("a plan of one subtask by a model that has to be shown the form of it", () => {
+  const plan = { id: "find-x", description: "Look around", acceptance_criteria: "c", expected_outputs: ["CHANGES.md"] };
+  const planOf = async (goal: string, subtask: object = plan, protocol: "json_schema" | null = "json_schema") => {
+    using bench = new Bench();
+    bench.brief = { goal };
+    const text = JSON.stringify({ subtasks: [{ ...plan, ...subtask }] });
+    bench.script = () => (protocol === null ? { text } : { text, protocol });
+    const report = await createPlanner(bench.ports)(planning(bench));
+    if (report.type !== "PlanProposed") throw new Error(JSON.stringify(report));
+    return report.subtasks;
+  };
+  const checks = [{ name: "t", run: "make" }];
+
+  test("has the goal as its job, and nothing that the goal does not name", async () => {
+    expect(await planOf("Delete x.txt", { kind: "inspect", checks, expected_outputs: ["x.txt", "y.txt"] })).toEqual([
+      spec({ id: "main", description: "Delete x.txt", kind: "change", expected_outputs: ["x.txt"] }),
+    ]);
+    expect(await planOf("What is in x.txt?", { kind: "change" })).toMatchObject([{ kind: "inspect" }]);
+    expect(await planOf("Write a poem", { kind: "answer" })).toMatchObject([{ kind: "answer" }]);
+  });
+
+  test("is left as it is where the goal is long, or the model needs to be shown nothing", async () => {
+    expect(await planOf("x".repeat(3000))).toMatchObject([plan]);
+    expect(await planOf("Delete x.txt", plan, null)).toMatchObject([plan]);
+  });
+});
+
 describe("a plan", () => {
   test("is taken as it is written", async () => {
     const whole = spec({

@@ -53,10 +53,9 @@ describe("work that was done again", () => {
     ]);
     using _bench = bench;
     expect(replicasOf(bench)).toHaveLength(2);
-    for (const { messages, standing } of bench.requests("verifier")) {
+    for (const { messages } of bench.requests("verifier")) {
       expect(messages[1]?.content).toContain(goal);
-      if (messages.length === 2) expect(JSON.stringify(messages)).not.toContain("is there");
-      expect(standing).toBeUndefined();
+      expect(JSON.stringify(messages.slice(0, 2))).not.toContain("is there");
     }
   });
 
