@@ -2,6 +2,7 @@
  * The size of what is sent to a model: bytes, but as if no text were denser than code is. Numbers, hashes and symbols have a
  * token for nearly every character, and would be taken for a third of what they cost. Each message and tool is measured once.
  */
+import type { JsonObject } from "./json.ts";
 
 interface SizedMessage {
   readonly content: string;
@@ -86,4 +87,22 @@ function once<T extends object>(value: T, measure: (value: T) => number): number
   const size = measure(value);
   sizes.set(value, size);
   return size;
+}
+
+interface Offered {
+  readonly name: string;
+  readonly description: string;
+  readonly parameters: JsonObject;
+}
+
+const offered = new WeakMap<object, Offered>();
+
+/** @returns of a tool what a request that offers it holds, always the same object for the same tool */
+export function asOffered(tool: Offered): Offered {
+  const known = offered.get(tool);
+  if (known !== undefined) return known;
+  const { name, description, parameters } = tool;
+  const made = { name, description, parameters };
+  offered.set(tool, made);
+  return made;
 }

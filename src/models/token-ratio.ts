@@ -2,7 +2,7 @@
  * Bytes a token, learnt for one model from what its server counted. Careful until something was learnt, and after that quick
  * to believe in denser text and slow to believe in lighter: what is estimated must fit, and what is left over costs little.
  */
-import { jsonSize, messageSize } from "../lib/prompt-size.ts";
+import { asOffered, jsonSize, messageSize } from "../lib/prompt-size.ts";
 import type { WireCall } from "./wire.ts";
 
 /** Denser than any usual text: prose has four and more, code over three. */
@@ -45,6 +45,6 @@ type Sent = Pick<WireCall, "messages" | "tools" | "schema">;
 /** Bytes of a request as far as they cost tokens. */
 export function promptSize({ messages, tools, schema }: Sent): number {
   const texts = messages.reduce((sum, message) => sum + messageSize(message), 0);
-  const inTools = tools.reduce((sum, tool) => sum + jsonSize(tool), 0);
+  const inTools = tools.reduce((sum, tool) => sum + jsonSize(asOffered(tool)), 0);
   return texts + inTools + (schema === undefined ? 0 : jsonSize(schema.schema));
 }

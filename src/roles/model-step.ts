@@ -7,6 +7,7 @@ import type { Report, StepStartEvent } from "../domain/report.ts";
 import type { Quote } from "../domain/reservation.ts";
 import { LoomError } from "../lib/errors.ts";
 import type { Json } from "../lib/json.ts";
+import { asOffered } from "../lib/prompt-size.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { Message, ModelPick, ModelReply, ModelRequest, Models, ModelTerms, ToolSchema } from "../ports/model.ts";
 import type { Clock } from "../ports/runtime.ts";
@@ -222,7 +223,7 @@ const toolSizes = new WeakMap<ToolSchema, number>();
 
 /** A tool is the same in every request: it is measured once. */
 function toolChars(tool: ToolSchema): number {
-  const size = toolSizes.get(tool) ?? JSON.stringify(tool).length + 1;
+  const size = toolSizes.get(tool) ?? JSON.stringify(asOffered(tool)).length + 1;
   toolSizes.set(tool, size);
   return size;
 }

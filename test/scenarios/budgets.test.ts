@@ -96,7 +96,7 @@ describe("a task with a budget that is enough", () => {
 
 describe("a task that runs out of", () => {
   test.each([
-    ["tokens", { tokens: 5500 }],
+    ["tokens", { tokens: 5900 }],
     ["model_calls", { model_calls: 4 }],
     ["tool_calls", { tool_calls: 1 }],
     ["usd", { usd: 0.018 }],
@@ -114,10 +114,11 @@ describe("a task that runs out of", () => {
     expect(view["result"].summary).toContain("what was done is kept");
     expect(view["budget"].settled[name]).toBeLessThanOrEqual(cap);
     expect(scenario.place.read("one.txt")).toBe("1");
-    // Every call was allowed as many tokens as were set aside for it.
+    // Every call was allowed as many tokens as were set aside for it; one that was stopped in time was not sent.
     const reserved = events.flatMap(({ data }) => (data.phase === "start" ? [data.reserved.output_tokens] : []));
-    const granted = scenario.model.requests.slice(-reserved.length).map(({ body }) => body["max_tokens"]);
-    expect(new Set(granted)).toEqual(new Set(reserved));
+    const granted = scenario.model.requests.map(({ body }) => body["max_tokens"]);
+    expect(granted.length).toBeGreaterThanOrEqual(reserved.length - 1);
+    expect(reserved).toEqual(expect.arrayContaining(granted));
   });
 
   test("time ends when it is over, in the middle of a call, which counts as what it may have used", async () => {

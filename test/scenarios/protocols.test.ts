@@ -26,7 +26,8 @@ function answerOf(request: ServedRequest, executor: (request: ServedRequest) => 
   const system = systemOf(request);
   if (system.startsWith("You are the planner"))
     return { text: `Here is the plan:\n\n\`\`\`json\n${JSON.stringify(plan(subtask).json)}\n\`\`\`\n` };
-  if (system.startsWith("You are an executor")) return executor(request);
+  // So a model is told that has to be shown the form of its replies, also where it does the work once more as the verifier.
+  if (system.startsWith("You are an executor") || system.startsWith("You do one job")) return executor(request);
   if (system.startsWith("You are a verifier")) {
     const isRight = lastOf(request).includes("+opens at six") && lastOf(request).includes("notes/hours.txt");
     return { json: (isRight ? approves : rejects("It does not say six.")).json ?? null };
@@ -135,7 +136,7 @@ describe("a model that writes malformed calls again and again", () => {
       "json_schema",
       "json_schema",
     ]);
-    const last = model.requests.filter((request) => systemOf(request).startsWith("You are an executor")).at(-1);
+    const last = model.requests.filter((request) => systemOf(request).startsWith("You do one job")).at(-1);
     // What was done before stands in the new form, and in the right one.
     expect(last?.prompt).toContain('{"tool":"read_file","path":"notes/hours.txt"}');
 

@@ -2,7 +2,7 @@
  * How large a prompt is in tokens: counted by the server where it does, estimated from bytes for what came after. What is
  * learnt is kept within an attempt, from its journal alone, so that a replay estimates the same.
  */
-import { bytesPerTokenOfCode, jsonSize, messageSize } from "../../lib/prompt-size.ts";
+import { asOffered, bytesPerTokenOfCode, jsonSize, messageSize } from "../../lib/prompt-size.ts";
 import type { Message, ToolSchema } from "../../ports/model.ts";
 
 /** What a template puts around each message. */
@@ -13,7 +13,7 @@ export function sizeOfMessages(messages: readonly Message[]): number {
 }
 
 export function sizeOfTools(tools: readonly ToolSchema[]): number {
-  return tools.reduce((sum, tool) => sum + jsonSize(tool), 0);
+  return tools.reduce((sum, tool) => sum + jsonSize(asOffered(tool)), 0);
 }
 
 /** What comes new is taken to be no lighter than code. */

@@ -3,6 +3,7 @@
  * byte that was added since; for a conversation that it has not counted yet, half a token for each byte of all.
  */
 import type { CallUsage } from "../../domain/budget.ts";
+import { asOffered } from "../../lib/prompt-size.ts";
 import type { Message, ModelRequest } from "../../ports/model.ts";
 
 const bytesPerToken = 2;
@@ -40,7 +41,7 @@ function goesOn(request: ModelRequest, before: ModelRequest): boolean {
 
 /** Worked examples are sent to some models only; what may be sent is reserved. */
 function bytesOf({ messages, tools = [], schema, examples = [] }: ModelRequest): number {
-  const offered = tools.reduce((sum, tool) => sum + sizeOf(tool, () => JSON.stringify(tool)), 0);
+  const offered = tools.reduce((sum, tool) => sum + sizeOf(tool, () => JSON.stringify(asOffered(tool))), 0);
   const bound = schema === undefined ? 0 : sizeOf(schema.schema, () => JSON.stringify(schema));
   return bytesAroundRequest + offered + bound + bytesOfAll(examples) + bytesOfAll(messages);
 }

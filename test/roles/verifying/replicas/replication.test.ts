@@ -13,12 +13,12 @@ const ends = shown(say("hello.txt is there."));
 const wrote = (content: string): Story => ({ work: [writes(content), ends] });
 const goal = "Create the file hello.txt with the text: hi";
 
-/** Which replica asks, told by the examples it was shown: each sees others. */
+/** First turns: one for each replica. */
 function replicasOf(bench: Bench): readonly (readonly Message[])[] {
-  const seen = new Map<string, readonly Message[]>();
-  for (const { examples = [], messages, tools } of bench.requests("verifier"))
-    if (tools !== undefined) seen.set(JSON.stringify(examples), messages);
-  return [...seen.values()];
+  const firsts = bench
+    .requests("verifier")
+    .filter(({ messages, tools }) => tools !== undefined && messages.length === 2);
+  return firsts.map(({ messages }) => messages);
 }
 
 async function judgedBy(story: Story, plays: readonly (readonly Answer[])[], rest: Answer = shown(say(passed))) {
