@@ -2,6 +2,7 @@
  * What came of a play of a job, so that two plays can be compared: what stands in the files that it changed, and which facts
  * its words take from what was read. How it got there, and how it says so, does not count. Pure.
  */
+import type { PastAttempt } from "../../records.ts";
 
 export interface PlayOutcome {
   /** Path → what stands there now, null where nothing does; paths that ended as they began are left out. */
@@ -81,4 +82,13 @@ export function tellOutcome({ changes, facts }: PlayOutcome): string {
   return [...changes]
     .map(([path, text]) => (text === null ? `${path} was gone` : `${path} held ${JSON.stringify(text.slice(0, told))}`))
     .join("; ");
+}
+
+/** What leaves a name out of a list is left out alike by all plays of a small model. */
+export function tellsListings({ calls, finalText }: Pick<PastAttempt, "calls" | "finalText">): boolean {
+  const listings = calls.flatMap(({ record }) =>
+    record.success && record.tool === "list_directory" ? [record.output] : [],
+  );
+  const names = listings.flatMap((output) => output.split("\n").map((line) => line.trim().replace(/\/$/, "")));
+  return names.every((name) => finalText.includes(name));
 }

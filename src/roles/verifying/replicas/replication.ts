@@ -16,7 +16,7 @@ import { variantsOfExamples } from "../../working/example-jobs.ts";
 import { plainSystem } from "../../working/plain.ts";
 import type { ReviewMaterial } from "../review-prompt.ts";
 import { filesBefore, filesOf } from "./copied-files.ts";
-import { isSame, isTelling, outcomeOf, type PlayOutcome, tellOutcome } from "./outcome.ts";
+import { isSame, isTelling, outcomeOf, type PlayOutcome, tellOutcome, tellsListings } from "./outcome.ts";
 import { type Job, playReplica, type ReplicaPorts } from "./replica.ts";
 
 export interface ReplicationPorts extends ReplicaPorts {
@@ -127,8 +127,9 @@ function variantAt({ attempt, try: nth }: ReplicationCase["execution"]["effect"]
 /** @returns null while it is open */
 function judged({ material }: ReplicationCase, own: PlayOutcome, others: readonly Played[]): Verdict | null {
   const agreeing = others.filter(({ outcome }) => isSame(own, outcome));
-  // That nothing was to be changed is for all of them to find.
-  const isUnchanged = material.subtask.spec.kind === "change" && own.changes.size === 0;
+  // Words agree sooner than files do: where nothing was changed, all of them must have found the same.
+  const isUnchanged = own.changes.size === 0;
+  if (isUnchanged && !tellsListings(material.evidence.attempt)) return null;
   const enough = isUnchanged ? replicasMax : agreeingLeast;
   const independent = others.every(({ model }) => !material.evidence.attempt.models.includes(model));
   const verdict = { tier: 2, severity_class: "semantic" as const, checks: [...material.checks], independent };
