@@ -43,9 +43,9 @@ const smallerShare = 0.3;
 
 /** @throws LoomError model_unavailable, no_model_configured; StepRefused; an abort */
 export async function review(ports: ReviewPorts, given: ReviewCase): Promise<Verdict> {
-  const replica = given.votes === 1 ? await replicated(ports, given) : null;
-  if (replica !== null) return replica;
   const avoid = await modelsToAvoid(ports, given);
+  const replica = given.votes === 1 ? await replicated(ports, { ...given, avoid: [...avoid] }) : null;
+  if (replica !== null) return replica;
   const votes: Vote[] = [];
   for (let vote = 1; vote <= given.votes; vote += 1) {
     const cast = await voteOf(ports, given, { vote, avoid: [...avoid] });

@@ -30,14 +30,16 @@ export function outcomeOf(job: string, { before, after, said, shown }: Played): 
   return { changes, facts: factsOf(job, said, shown) };
 }
 
-/** White space at the end of lines and of the file is nobody's intent. */
+/** How many line ends a file ends in is nobody's intent. Bytes as characters: what is no text is compared all the same. */
 function textOf(bytes: Uint8Array | undefined): string | null {
   if (bytes === undefined) return null;
-  return Buffer.from(bytes)
-    .toString("latin1")
-    .replaceAll(/[ \t\r]+$/gm, "")
-    .trimEnd();
+  let end = bytes.length;
+  while (end > 0 && (bytes[end - 1] === lineFeed || bytes[end - 1] === carriageReturn)) end -= 1;
+  return Buffer.from(bytes.subarray(0, end)).toString("latin1");
 }
+
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
 
 function factsOf(job: string, said: string, shown: readonly string[]): ReadonlySet<string> {
   const asked = new Set(wordsOf(job));
@@ -80,8 +82,12 @@ const told = 600;
 export function tellOutcome({ changes, facts }: PlayOutcome): string {
   if (changes.size === 0) return `changed nothing, and said of what was read: ${[...facts].join(", ").slice(0, told)}`;
   return [...changes]
-    .map(([path, text]) => (text === null ? `${path} was gone` : `${path} held ${JSON.stringify(text.slice(0, told))}`))
+    .map(([path, text]) => (text === null ? `${path} was gone` : `${path} held ${JSON.stringify(shownOf(text))}`))
     .join("; ");
+}
+
+function shownOf(text: string): string {
+  return Buffer.from(text, "latin1").toString("utf8").slice(0, told);
 }
 
 /** What leaves a name out of a list is left out alike by all plays of a small model. */

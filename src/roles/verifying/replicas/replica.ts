@@ -3,8 +3,6 @@
  * they stood before it. Model calls are steps of the journal; the tools run again in a replay, to the same end.
  */
 import type { FileState } from "../../../domain/change.ts";
-import { LoomError } from "../../../lib/errors.ts";
-import { meantTool } from "../../../lib/tool-names.ts";
 import type { Execution } from "../../../ports/executor.ts";
 import type { Message, ModelPick, Models, ToolCall, ToolSchema } from "../../../ports/model.ts";
 import type { Policy } from "../../../ports/policy.ts";
@@ -14,8 +12,10 @@ import type { Workspace, Workspaces } from "../../../ports/workspace.ts";
 import { askModel } from "../../model-step.ts";
 import type { Reply } from "../../records.ts";
 import { resultText } from "../../working/call-outcome.ts";
+import { explained, toolFor } from "../../working/call-plan.ts";
 import { executorExamples } from "../../working/examples.ts";
 import { standingPaths } from "../../working/plain.ts";
+import { Repetition } from "../../working/repetition.ts";
 import { filesOf } from "./copied-files.ts";
 import { outcomeOf, type PlayOutcome } from "./outcome.ts";
 
@@ -44,7 +44,6 @@ export interface Job {
 
 const turnsMax = 6;
 const replyTokensMax = 600;
-const callSecondsMax = 20;
 
 export type Replica =
   | { readonly kind: "ended"; readonly outcome: PlayOutcome; readonly model: string }
@@ -76,7 +75,7 @@ class Play {
   readonly #messages: Message[];
   readonly #seen = new Map<string, FileState>();
   readonly #shown: string[] = [];
-  #barred: readonly string[] = [];
+  readonly #repetition = new Repetition((text) => text);
 
   constructor(
     ports: ReplicaPorts,
@@ -101,10 +100,9 @@ class Play {
       if (reply.finish === "length") return endless;
       const [call] = reply.toolCalls;
       if (call === undefined) return await this.#ended(reply);
-      const { job, copy, seen } = { job: this.#job, copy: this.#copy, seen: this.#seen };
-      const result = await carriedOut(this.#ports, job, { call, copy, seen });
-      if (result === null) return endless;
-      this.#take(call, result);
+      const done = await carriedOut(this.#ports, this.#job, { call, copy: this.#copy, seen: this.#seen });
+      if (done === null) return endless;
+      this.#take(call, done);
     }
     return endless;
   }
@@ -123,7 +121,7 @@ class Play {
         examples: this.#examples,
         plain,
         mustCall: mustCall && this.#shown.length === 0,
-        barred: this.#barred,
+        barred: this.#repetition.stuck,
         maxTokens: replyTokensMax,
         ...(standing === undefined ? {} : { standing }),
         ...(temperature === undefined ? {} : { temperature }),
@@ -140,18 +138,21 @@ class Play {
     return { kind: "ended", outcome: outcomeOf(text, { before, after, said, shown: this.#shown }), model };
   }
 
-  #take(call: ToolCall, result: ToolResult): void {
+  #take({ id, name, arguments: args }: ToolCall, { mayChange, result }: Done): void {
     const content = resultText(result);
     if (result.success) this.#shown.push(result.output);
     for (const [path, state] of Object.entries(result.seen ?? {})) this.#seen.set(path, state);
-    const before = this.#messages.at(-1);
-    const isAgain = before?.role === "tool" && before.name === call.name && before.content === content;
-    this.#barred = isAgain ? [call.name] : [];
+    this.#repetition.add([{ name, arguments: args, result: content, mayChange }]);
     this.#messages.push(
-      { role: "assistant", content: "", toolCalls: [call] },
-      { role: "tool", toolCallId: call.id, name: call.name, content },
+      { role: "assistant", content: "", toolCalls: [{ id, name, arguments: args }] },
+      { role: "tool", toolCallId: id, name, content },
     );
   }
+}
+
+interface Done {
+  readonly result: ToolResult;
+  readonly mayChange: boolean;
 }
 
 interface CallIn {
@@ -165,30 +166,27 @@ async function carriedOut(
   { policy }: ReplicaPorts,
   { execution, tools, root }: Job,
   { call, copy, seen }: CallIn,
-): Promise<ToolResult | null> {
-  const name = meantTool(
-    call.name,
-    tools.map(({ schema }) => schema.name),
-  );
-  const tool = tools.find(({ schema }) => schema.name === name);
-  if (tool === undefined) return null;
+): Promise<Done | null> {
+  const tool = toolFor(tools, call.name);
+  if (tool === null) return null;
   const { task, effect, stop } = execution;
-  const signal = AbortSignal.any([stop.aborted, AbortSignal.timeout(callSecondsMax * 1000)]);
+  const signal = AbortSignal.any([stop.aborted, AbortSignal.timeout(tool.timeoutMs)]);
   const context = { taskId: task.id, subtaskId: effect.subtaskId, workspace: copy, seen, signal, marker: "" };
   try {
     const prepared = await tool.prepare(call.arguments, context);
-    if (!prepared.ok) return { success: false, output: "", error: prepared.error };
+    if (!prepared.ok) return failed(prepared.error);
     const { action, failure, arguments: understood } = prepared.value;
-    if (failure !== undefined) return failure;
-    const judged = policy.judge(
-      { ...action, root, ...(understood === undefined ? {} : { arguments: understood }) },
-      task.brief.policy,
-    );
-    if (judged.decision !== "allow") return null;
-    return await prepared.value.run(signal);
+    if (failure !== undefined) return { result: failure, mayChange: false };
+    const asked = { ...action, root, ...(understood === undefined ? {} : { arguments: understood }) };
+    if (policy.judge(asked, task.brief.policy).decision !== "allow") return null;
+    const result = await prepared.value.run(signal);
+    return { result, mayChange: result.success && tool.effectClass !== "pure" };
   } catch (error) {
     stop.aborted.throwIfAborted();
-    if (error instanceof LoomError) return { success: false, output: "", error: error.message };
-    throw error;
+    return failed(explained(error));
   }
+}
+
+function failed(error: string): Done {
+  return { result: { success: false, output: "", error }, mayChange: false };
 }

@@ -27,6 +27,8 @@ export interface ReplicationPorts extends ReplicaPorts {
 
 export interface ReplicationCase {
   readonly execution: Execution<"verify">;
+  /** Names of models to take only if there is no other. */
+  readonly avoid: readonly string[];
   readonly material: Pick<ReviewMaterial, "task" | "subtask" | "evidence" | "checks"> & {
     readonly workspace: Workspace;
   };
@@ -52,19 +54,21 @@ const temperatureAgain = 0.5;
 export async function replicated(ports: ReplicationPorts, given: ReplicationCase): Promise<Verdict | null> {
   const { material } = given;
   const { attempt } = material.evidence;
-  if (!isSmallWork(material.evidence)) return null;
+  if (!isSmallWork(material.evidence) || !isToldWhole(material)) return null;
   const now = await filesOf(material.workspace);
   const before = now === null ? null : await filesBefore(now, material.evidence.net, ports.blobs);
   if (now === null || before === null) return null;
   const job = await jobOf(ports, given, before);
   const shown = attempt.calls.flatMap(({ record }) => (record.success ? [record.output] : []));
   const own = outcomeOf(job.text, { before, after: now, said: attempt.finalText, shown });
+  // Nothing that such a model says of a list which it does not tell whole is worth three plays.
+  if (own.changes.size === 0 && !tellsListings(attempt)) return null;
   const others: Played[] = [];
   for (let n = 1; n <= replicasMax; n += 1) {
     const played = await playReplica(ports, job, variantAt(given.execution.effect, n));
     if (played.kind === "unneeded") return null;
     if (played.kind === "ended") others.push(played);
-    const verdict = judged(given, own, others);
+    const verdict = judged(given, own, { others, plays: n });
     if (verdict !== null) return verdict;
   }
   return null;
@@ -83,9 +87,14 @@ function isSmallWork({ attempt, changes, net }: ReviewMaterial["evidence"]): boo
   return wasShownForm && isOwn && isPlain && calls.length <= callsMax && net.length <= changesMax;
 }
 
+/** Who does it again knows the job alone: not what others found before, nor what people said since. */
+function isToldWhole({ subtask, task }: ReplicationCase["material"]): boolean {
+  return subtask.spec.depends_on.length === 0 && task.instructions.length === 0;
+}
+
 async function jobOf(
   ports: ReplicationPorts,
-  { execution, material }: ReplicationCase,
+  { avoid, execution, material }: ReplicationCase,
   before: Job["before"],
 ): Promise<Job> {
   const { task, subtask, workspace } = material;
@@ -94,12 +103,13 @@ async function jobOf(
   const isWhole = planned(task).length === 1;
   const description = isWhole ? task.brief.goal : spec.description;
   const acceptance = isWhole ? "" : spec.acceptance_criteria;
-  const pick = { role: "verifier", tier: 2, taskId: task.id, priority: "verify" } as const;
+  const pick = { role: "verifier", tier: 2, avoid, taskId: task.id, priority: "verify" } as const;
   const windowTokens = (await ports.models.window(pick, execution.stop.aborted))?.contextTokens ?? 8192;
   const offered: readonly Tool[] = await ports.tools.forTask({ workspace, someoneCanAnswer: false });
   return {
     execution,
     pick,
+    // A byte for a token: a quarter of the window, or less.
     plain: plainSystem(task, windowTokens),
     briefing: subtaskSection({
       ...spec,
@@ -124,19 +134,28 @@ function variantAt({ attempt, try: nth }: ReplicationCase["execution"]["effect"]
   return nth === 1 ? { step, variant } : { step, variant, temperature: temperatureAgain };
 }
 
+interface Plays {
+  readonly others: readonly Played[];
+  /** Those that came to no end among them. */
+  readonly plays: number;
+}
+
 /** @returns null while it is open */
-function judged({ material }: ReplicationCase, own: PlayOutcome, others: readonly Played[]): Verdict | null {
+function judged({ material }: ReplicationCase, own: PlayOutcome, { others, plays }: Plays): Verdict | null {
   const agreeing = others.filter(({ outcome }) => isSame(own, outcome));
   // Words agree sooner than files do: where nothing was changed, all of them must have found the same.
-  const isUnchanged = own.changes.size === 0;
-  if (isUnchanged && !tellsListings(material.evidence.attempt)) return null;
-  const enough = isUnchanged ? replicasMax : agreeingLeast;
+  const enough = own.changes.size === 0 ? replicasMax : agreeingLeast;
   const independent = others.every(({ model }) => !material.evidence.attempt.models.includes(model));
-  const verdict = { tier: 2, severity_class: "semantic" as const, checks: [...material.checks], independent };
-  if (isTelling(own) && agreeing.length >= enough) {
-    const confidence = (agreeing.length + 1) / (others.length + 1);
-    return { ...verdict, outcome: "pass", reason_code: "replicated", confidence, feedback: "", issues: [] };
-  }
+  const confidence = (agreeing.length + 1) / (plays + 1);
+  const verdict = {
+    tier: 2,
+    severity_class: "semantic" as const,
+    checks: [...material.checks],
+    confidence,
+    independent,
+  };
+  if (isTelling(own) && agreeing.length >= enough)
+    return { ...verdict, outcome: "pass", reason_code: "replicated", feedback: "", issues: [] };
   const against = others.find(
     ({ outcome }) =>
       !isSame(own, outcome) &&
@@ -152,7 +171,6 @@ function judged({ material }: ReplicationCase, own: PlayOutcome, others: readonl
     ...verdict,
     outcome: "fail",
     reason_code: "not_replicated",
-    confidence: (agreeing.length + 1) / (others.length + 1),
     feedback,
     issues: [within(feedback, 300)],
   };

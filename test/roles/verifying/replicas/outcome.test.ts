@@ -42,6 +42,13 @@ describe("plays that changed files", () => {
     expect(isSame(came(other), came(hello))).toBe(false);
   });
 
+  test("are compared by all but the line ends at the end, and told in their own letters", () => {
+    const spaced = came({ after: { "hello.txt": "hello \n\r\n" } });
+    expect(isSame(spaced, came({ after: { "hello.txt": "hello " } }))).toBe(true);
+    expect(isSame(spaced, came(hello))).toBe(false);
+    expect(tellOutcome(came({ after: { "a.txt": "Grüße\n" } }))).toBe('a.txt held "Grüße"');
+  });
+
   test("tell a file that is gone from one that is empty", () => {
     const before = { "a.txt": "a" };
     const gone = came({ before, after: {} });

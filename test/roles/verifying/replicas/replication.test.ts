@@ -131,10 +131,25 @@ describe("work that is not done again", () => {
       { work: [act(call("write_file", { path: "a", content: "a" })), say("a")] },
     ],
     ["that ran a command", { work: [shown(act(call("shell_execute", { command: "make" }))), shown(say("made"))] }],
+    ["that builds on what others found", { ...wrote("hi"), spec: { depends_on: ["b"] } }],
     ["in a folder that is too large", { ...wrote("hi"), files: { "big.bin": "x".repeat(300_000) } }],
   ])("is that %s", async (_what, story) => {
     using bench = told(story);
     await worked(bench, story);
+    await judged(bench, () => say(passed));
+    expect(bench.requests("verifier").every(({ tools }) => tools === undefined)).toBe(true);
+  });
+
+  test("is that which people have steered: others were not told", async () => {
+    using bench = told(wrote("hi"));
+    await worked(bench, wrote("hi"));
+    bench.after.push({
+      type: "steer_instruction",
+      instruction: "Say hello instead",
+      instruction_chars: 17,
+      mode: "queue",
+      source: "user",
+    });
     await judged(bench, () => say(passed));
     expect(bench.requests("verifier").every(({ tools }) => tools === undefined)).toBe(true);
   });
