@@ -117,6 +117,13 @@ export function isQuestion(goal: string): boolean {
   return begins.test(text) || /^(?:read|look|see)\b[^\n]{0,300}\b(?:tell|say|answer|report)\b/i.test(text);
 }
 
+/** May the answer stand word for word in what is read? Not where words of one's own are asked for. */
+export function isLookup(job: string): boolean {
+  return !/^\s*(?:explain|describe|summari[sz]e|compare|why|how (?!many\b|much\b)|tell me (?:why|how|about)\b)/i.test(
+    job,
+  );
+}
+
 /** The single-subtask plan that stands in after the last flawed proposal. @see DECISIONS 13 */
 export function fallbackPlan(goal: string, id: string): SubtaskSpec {
   return {

@@ -22,16 +22,18 @@ interface ReplyBounds {
   readonly mustCall: boolean;
   /** Absent: not known, or too many. */
   readonly standing?: StandingPaths | undefined;
+  /** One of these is quoted in place of a summary. */
+  readonly quotable?: readonly string[] | undefined;
 }
 
 export function replySchema(tools: readonly ToolSchema[], bounds: ReplyBounds): JsonObject {
-  const { maxTokens, mustCall, standing } = bounds;
+  const { maxTokens, mustCall, standing, quotable } = bounds;
   const longMax = Math.max(shortTextMax, Math.min(longTextMax, maxTokens * charactersPerToken));
   // A tool for what stands there is of no use where nothing does.
   const usable = tools.filter((tool) => Object.values(namesOf(tool, standing)).every((names) => names.length > 0));
   const open = usable.length === 0 ? tools : usable;
   const calls = open.map((tool) => callSchema(tool, longMax, usable.length === 0 ? undefined : standing));
-  return { anyOf: [...calls, ...(mustCall ? [] : [finishSchema])] };
+  return { anyOf: [...calls, ...(mustCall ? [] : [finishSchema(quotable, longMax)])] };
 }
 
 /** @returns what each argument that must name something can name */
@@ -42,12 +44,15 @@ function namesOf({ naming = {} }: ToolSchema, standing: StandingPaths | undefine
   return Object.fromEntries(Object.entries(naming).map(([name, kind]) => [name, [...named[kind]]]));
 }
 
-const finishSchema: JsonObject = {
-  type: "object",
-  properties: { tool: { const: "finish" }, summary: { type: "string", maxLength: summaryMax } },
-  required: ["tool", "summary"],
-  additionalProperties: false,
-};
+/** What was done, in words; or what was found, as it stands there: of that a small model's own words say something else as often as not. */
+function finishSchema(quotable: readonly string[] | undefined, longMax: number): JsonObject {
+  const end: JsonObject =
+    quotable === undefined
+      ? { summary: { type: "string", maxLength: Math.min(summaryMax, longMax) } }
+      : { quote: { type: "string", enum: [...quotable] } };
+  const properties = { tool: { const: "finish" }, ...end };
+  return { type: "object", properties, required: Object.keys(properties), additionalProperties: false };
+}
 
 function callSchema(tool: ToolSchema, longMax: number, standing: StandingPaths | undefined): JsonObject {
   const { name, parameters } = tool;

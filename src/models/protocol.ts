@@ -11,7 +11,7 @@ import { replySchema } from "./protocol-schema.ts";
 
 export type Asked = Pick<
   ModelRequest,
-  "messages" | "tools" | "schema" | "examples" | "mustCall" | "barred" | "plain" | "standing"
+  "messages" | "tools" | "schema" | "examples" | "mustCall" | "barred" | "plain" | "standing" | "quotable"
 >;
 export type Told = Pick<ModelRequest, "messages" | "tools" | "schema">;
 export type Answer = Pick<ModelReply, "text" | "toolCalls" | "finish" | "repaired">;
@@ -21,17 +21,27 @@ export type Answer = Pick<ModelReply, "text" | "toolCalls" | "finish" | "repaire
  * @returns the request without native tools; a caller's own schema is kept, and tools are then not told
  */
 export function speakJson(asked: Asked, maxTokens: number): Told {
-  const { messages, tools = [], schema, examples = [], mustCall = false, barred = [], plain, standing } = asked;
+  const {
+    messages,
+    tools = [],
+    schema,
+    examples = [],
+    mustCall = false,
+    barred = [],
+    plain,
+    standing,
+    quotable,
+  } = asked;
   const told = withExamples(plainly(messages, plain), examples).map(rendered);
   if (schema !== undefined) return { messages: merged(told), schema };
   if (tools.length === 0) return { messages: merged(told) };
   const simple = simplest(tools);
-  const open = simple.filter(({ name }) => !barred.includes(name));
+  const open = opened(simple, messages).filter(({ name }) => !barred.includes(name));
   return {
     messages: merged(withGuide(told, toolGuide(simple, examples.length > 0))),
     schema: {
       name: "next_step",
-      schema: replySchema(open.length === 0 ? simple : open, { maxTokens, mustCall, standing }),
+      schema: replySchema(open.length === 0 ? simple : open, { maxTokens, mustCall, standing, quotable }),
     },
   };
 }
@@ -43,6 +53,24 @@ export function plainly(messages: readonly Message[], plain: string | undefined)
 
 export function simplest(tools: readonly ToolSchema[]): readonly ToolSchema[] {
   return tools.map((tool) => (tool.simple === undefined ? tool : { ...tool, parameters: tool.simple }));
+}
+
+/** @returns the tools without arguments that go on with what no message has begun; without tools that do nothing else */
+function opened(tools: readonly ToolSchema[], messages: readonly Message[]): readonly ToolSchema[] {
+  return tools.flatMap((tool): ToolSchema[] => {
+    const { onward, parameters } = tool;
+    if (
+      onward === undefined ||
+      messages.some(({ role, content }) => role !== "system" && content.includes(onward.sign))
+    )
+      return [tool];
+    const required = Array.isArray(parameters["required"]) ? parameters["required"] : [];
+    if (onward.arguments.some((name) => required.includes(name))) return [];
+    const properties = Object.entries(isJsonObject(parameters["properties"]) ? parameters["properties"] : {}).filter(
+      ([name]) => !onward.arguments.includes(name),
+    );
+    return [{ ...tool, parameters: { ...parameters, properties: Object.fromEntries(properties) } }];
+  });
 }
 
 /** Behind the system message: with it they are the stable front of every request. */
@@ -77,8 +105,9 @@ function readSole(text: string): ReadJson | null {
   return fenced === null ? read : { ...read, repaired: ["fence_removed", ...read.repaired] };
 }
 
-function summaryOf({ summary, ...others }: JsonObject): string {
+function summaryOf({ summary, quote, ...others }: JsonObject): string {
   if (typeof summary === "string") return summary;
+  if (typeof quote === "string") return quote;
   return Object.keys(others).length === 0 ? "" : JSON.stringify(others);
 }
 
@@ -102,11 +131,13 @@ function rendered(message: Message): Message {
   }
 }
 
-function spoken({ content, toolCalls = [], cut }: Extract<Message, { role: "assistant" }>): string {
+function spoken({ content, toolCalls = [], isQuote, cut }: Extract<Message, { role: "assistant" }>): string {
   // A reply that was cut, and what begins like a step and was none, are shown as they were.
   if (cut === true) return content;
   if (toolCalls.length === 0)
-    return content.startsWith("{") ? content : JSON.stringify({ tool: "finish", summary: content });
+    return content.startsWith("{")
+      ? content
+      : JSON.stringify({ tool: "finish", [isQuote === true ? "quote" : "summary"]: content });
   const calls = toolCalls.map(({ name, arguments: args }) =>
     JSON.stringify({ tool: name, ...(typeof args === "string" ? { unparsed: args } : args) }),
   );

@@ -27,6 +27,8 @@ export type Message =
       readonly role: "assistant";
       readonly content: string;
       readonly toolCalls?: readonly ToolCall[];
+      /** Of an example: the text is a piece of what was read, word for word. */
+      readonly isQuote?: true;
       /** The reply reached the token limit: this is its beginning, word for word. */
       readonly cut?: true;
     }
@@ -41,6 +43,8 @@ export interface ToolSchema {
   readonly simple?: JsonObject | undefined;
   /** Arguments that can only name what stands in the workspace. */
   readonly naming?: Readonly<Record<string, "file" | "folder" | "any">> | undefined;
+  /** Arguments that only go on where a result broke off. Open, to models that speak JSON by schema, once a message holds the sign. */
+  readonly onward?: { readonly arguments: readonly string[]; readonly sign: string } | undefined;
 }
 
 /** Relative to the workspace, all of them: where they are too many to be told, there is no such list. */
@@ -61,9 +65,11 @@ export interface ModelRequest {
   readonly plain?: string;
   /** What stands in the workspace. An argument that must name one of them binds a model that speaks JSON by schema to these. */
   readonly standing?: StandingPaths;
+  /** Pieces of what was read: a model that speaks JSON by schema ends with one of these in place of words of its own. */
+  readonly quotable?: readonly string[];
   /** Finishing is not open yet: the reply shall be a call. Binds a model that speaks JSON by schema. */
   readonly mustCall?: boolean;
-  /** Names of tools that are not open for this reply: the same call of them has just given the same again. Binds as `mustCall` does. */
+  /** Names of tools that are not open for this reply, as they are of no use to it. Binds as `mustCall` does. */
   readonly barred?: readonly string[];
   /** How this conversation was last spoken: kept to with that model, unless its server cannot hold it. */
   readonly spoken?: Spoken;

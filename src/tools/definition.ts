@@ -17,13 +17,15 @@ export interface ToolDefinition<S extends z.ZodObject> extends ArgumentForm<S> {
   readonly simple?: z.ZodObject;
   /** @see ToolSchema.naming */
   readonly naming?: ToolSchema["naming"];
+  /** @see ToolSchema.onward */
+  readonly onward?: ToolSchema["onward"];
   /** Other forms that a weak model gives the arguments, put right before they are checked. */
   readonly normalise?: (args: JsonObject) => JsonObject;
   prepare(args: z.output<S>, context: ToolContext): Promise<PreparedCall>;
 }
 
 export function defineTool<S extends z.ZodObject>(definition: ToolDefinition<S>): Tool {
-  const { name, description, effectClass, risk, timeoutMs, normalise, simple, naming } = definition;
+  const { name, description, effectClass, risk, timeoutMs, normalise, simple, naming, onward } = definition;
   return {
     schema: {
       name,
@@ -36,6 +38,7 @@ export function defineTool<S extends z.ZodObject>(definition: ToolDefinition<S>)
         return simple === undefined ? undefined : parametersSchema(simple);
       },
       ...(naming === undefined ? {} : { naming }),
+      ...(onward === undefined ? {} : { onward }),
     },
     effectClass,
     risk,

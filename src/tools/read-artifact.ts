@@ -22,6 +22,7 @@ export function readArtifactTool({ artifacts, resultChars }: Options): Tool {
     name: "read_artifact",
     description: "Read more of a result or text that was shortened, by the id in its note.",
     parameters,
+    onward: { arguments: ["id", "offset", "limit"], sign: "art_" },
     example: { id: "art_subtask_1_3_1", offset: 8000 },
     aliases: { artifact: "id", artifact_id: "id", start: "offset", length: "limit" },
     effectClass: "pure",

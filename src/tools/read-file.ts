@@ -20,12 +20,15 @@ const parameters = z.strictObject({
 });
 type Args = z.output<typeof parameters>;
 
+const goOn = " Continue with line_start=";
+
 export function readFileTool({ resultChars }: { readonly resultChars: number }): Tool {
   return defineTool({
     name: "read_file",
     description: "Read a text file. Long files come in parts; the note at the end says how to go on.",
     parameters,
     naming: { path: "file" },
+    onward: { arguments: ["line_start", "line_end"], sign: goOn },
     example: { path: "src/app.py", line_start: 1, line_end: 80 },
     aliases: {
       ...pathAliases,
@@ -106,7 +109,7 @@ function part(text: string, { line_start = 1, line_end }: Args, charsMax: number
 }
 
 function next(last: number, count: number): string {
-  return last < count ? ` Continue with line_start=${last + 1}.` : "";
+  return last < count ? `${goOn}${last + 1}.` : "";
 }
 
 function fitting(lines: readonly string[], charsMax: number): readonly string[] {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { dependentsOf, fallbackPlan, isQuestion, planFlaws, SubtaskSpec } from "../../src/domain/plan.ts";
+import { dependentsOf, fallbackPlan, isLookup, isQuestion, planFlaws, SubtaskSpec } from "../../src/domain/plan.ts";
 import { spec } from "../support/happenings.ts";
 
 describe("a proposed plan", () => {
@@ -104,6 +104,26 @@ describe("a goal", () => {
     "Read the log and fix it",
     "tell the users",
   ])("that reads %j asks for work", (goal) => expect(isQuestion(goal)).toBe(false));
+});
+
+describe("what a job looks for", () => {
+  test.each([
+    "What is the port?",
+    "How many lines has it?",
+    "how much is it",
+    "List the files",
+    "Tell me the name",
+    "",
+  ])("may stand there word for word: %j", (job) => expect(isLookup(job)).toBe(true));
+
+  test.each([
+    "Explain the parser",
+    " Summarise it",
+    "summarize it",
+    "Why does it fail?",
+    "How does it work?",
+    "Tell me about it",
+  ])("is told in words of one's own: %j", (job) => expect(isLookup(job)).toBe(false));
 });
 
 describe("the plan that stands in for a planner that failed", () => {

@@ -177,6 +177,56 @@ describe("a request told as JSON", () => {
     expect(speakJson({ messages, tools, barred: ["write_file", "weigh"] }, 4096).schema).toEqual(whole.schema);
   });
 
+  test("takes a piece of what was read in place of a summary, where there is one to be named", () => {
+    const { schema } = speakJson({ messages, tools: [write], quotable: ["a = 1", "b = 2"] }, 4096);
+    const finish = {
+      properties: { tool: { const: "finish" }, quote: { type: "string", enum: ["a = 1", "b = 2"] } },
+      required: ["tool", "quote"],
+    };
+    expect(schema?.schema["anyOf"]).toEqual([expect.anything(), expect.objectContaining(finish)]);
+    const examples: Message[] = [{ role: "assistant", content: "boats: 14", isQuote: true }];
+    expect(speakJson({ messages, tools: [write], examples }, 4096).messages[1]?.content).toBe(
+      '{"tool":"finish","quote":"boats: 14"}',
+    );
+  });
+
+  test("lets no summary of a model with a low cap be so long that the reply is cut", () => {
+    const { schema } = speakJson({ messages, tools: [write] }, 500);
+    expect(JSON.stringify(schema)).toContain('"summary":{"type":"string","maxLength":1000}');
+  });
+
+  describe("of a tool that goes on where a result broke off", () => {
+    const parameters = {
+      type: "object",
+      properties: { path: { type: "string" }, line: { type: "integer" } },
+      required: ["path"],
+    };
+    const read = { name: "read", description: "Read.", parameters, onward: { arguments: ["line"], sign: "go on at" } };
+    const rest = { ...read, name: "rest", onward: { arguments: ["path", "line"], sign: "go on at" } };
+    const toldWith = (content: string) =>
+      speakJson(
+        {
+          messages: [...messages, { role: "tool", toolCallId: "c2", name: "read", content }],
+          tools: [write, read, rest],
+        },
+        4096,
+      );
+
+    test("opens no argument for that, and no tool that does nothing else, before one did", () => {
+      const schema = JSON.stringify(toldWith("all of it").schema);
+      expect(schema).toContain('{"tool":{"const":"read"},"path":{"type":"string","maxLength":400}}');
+      expect(schema).not.toContain('"rest"');
+    });
+
+    test("opens them then, and tells of them all along", () => {
+      const { schema, messages: told } = toldWith("half of it; go on at 7");
+      expect(JSON.stringify(schema)).toContain('"line":{"type":"integer"}');
+      expect(JSON.stringify(schema)).toContain('"rest"');
+      expect(told[0]).toEqual(toldWith("all of it").messages[0]);
+      expect(told[0]?.content).toContain("- rest(path: string, line?: integer): Read.");
+    });
+  });
+
   test("leaves finishing out where the reply must be a call", () => {
     const open = speakJson({ messages, tools: [write], mustCall: false }, 4096).schema?.schema["anyOf"];
     const bound = speakJson({ messages, tools: [write], mustCall: true }, 4096).schema?.schema["anyOf"];
@@ -206,6 +256,7 @@ describe("a reply heard as JSON", () => {
 
   test.each([
     ['{"tool":"finish","summary":"All done"}', "All done"],
+    ['{"tool":"finish","quote":"a = 1"}', "a = 1"],
     ['{"tool":"finish"}', ""],
     ['{"tool":"finish","status":"blocked"}', '{"status":"blocked"}'],
   ])("is the end: %s", (text, summary) => {

@@ -16,6 +16,8 @@ export interface ExampleJob {
   readonly kind: SubtaskKind;
   readonly steps: readonly ExampleStep[];
   readonly end: string;
+  /** The end is a piece of what was read. */
+  readonly isQuote?: true;
 }
 
 function reading(path: string, result: string): ExampleStep {
@@ -53,8 +55,8 @@ function change(description: string, end: string, ...steps: readonly ExampleStep
   return { description, kind: "change", steps, end };
 }
 
-function inspect(description: string, end: string, ...steps: readonly ExampleStep[]): ExampleJob {
-  return { description, kind: "inspect", steps, end };
+function inspect(description: string, end: string, step: ExampleStep): ExampleJob {
+  return { description, kind: "inspect", steps: [step], end, isQuote: true };
 }
 
 const orders = [
@@ -66,21 +68,13 @@ const orders = [
 type Collection = Readonly<Record<(typeof orders)[number][number], ExampleJob>>;
 
 const harbour: Collection = {
-  read: inspect(
-    "How many boats does boats.md name?",
-    "boats.md names 14 boats.",
-    reading("boats.md", "harbour: north\nboats: 14\n"),
-  ),
+  read: inspect("How many boats does boats.md name?", "boats: 14", reading("boats.md", "harbour: north\nboats: 14\n")),
   write: change(
     "Put the opening hours into notes/harbour.txt: open from six to nine",
     "notes/harbour.txt says: open from six to nine.",
     writing("notes/harbour.txt", "open from six to nine\n"),
   ),
-  list: inspect(
-    "Which files are in the folder maps?",
-    "In maps are east.png and west.png.",
-    listing("maps", "east.png\nwest.png"),
-  ),
+  list: inspect("Which files are in the folder maps?", "east.png\nwest.png", listing("maps", "east.png\nwest.png")),
   rename: change("Rename crew.csv to sailors.csv", "crew.csv is sailors.csv now.", moving("crew.csv", "sailors.csv")),
   edit: change(
     "The tide is 5, not 3: put tide.toml right",
@@ -121,11 +115,7 @@ const music: Collection = {
     "band.txt ends with drums now.",
     appending("band.txt", "drums\n"),
   ),
-  read: inspect(
-    "Tell me the singer in song.txt",
-    "The singer in song.txt is Mira.",
-    reading("song.txt", "title: Rain\nsinger: Mira\n"),
-  ),
+  read: inspect("Tell me the singer in song.txt", "singer: Mira", reading("song.txt", "title: Rain\nsinger: Mira\n")),
   delete: change("Throw away noise.tmp", "noise.tmp is gone.", deleting("noise.tmp")),
   edit: change(
     "Set the tempo in beat.ini to 90",
@@ -138,11 +128,7 @@ const music: Collection = {
     "verse.txt is in drafts now.",
     moving("verse.txt", "drafts/verse.txt"),
   ),
-  list: inspect(
-    "What files does the folder tapes hold?",
-    "tapes holds blue.wav and red.wav.",
-    listing("tapes", "blue.wav\nred.wav"),
-  ),
+  list: inspect("What files does the folder tapes hold?", "blue.wav\nred.wav", listing("tapes", "blue.wav\nred.wav")),
 };
 
 const [first, second, third] = orders;

@@ -34,7 +34,7 @@ export function executorExamples(
   return shown;
 }
 
-function turnsOf({ description, kind, steps, end }: ExampleJob, id: string): readonly Message[] {
+function turnsOf({ description, kind, steps, end, isQuote }: ExampleJob, id: string): readonly Message[] {
   const briefing = subtaskSection({
     id,
     description,
@@ -50,5 +50,9 @@ function turnsOf({ description, kind, steps, end }: ExampleJob, id: string): rea
       { role: "tool", toolCallId, name: tool, content: result },
     ];
   });
-  return [{ role: "user", content: briefing }, ...calls, { role: "assistant", content: end }];
+  return [
+    { role: "user", content: briefing },
+    ...calls,
+    { role: "assistant", content: end, ...(isQuote === true ? { isQuote } : {}) },
+  ];
 }

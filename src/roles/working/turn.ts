@@ -8,7 +8,7 @@ import type { FailureClass } from "../../domain/event.ts";
 import type { Report } from "../../domain/report.ts";
 import { bounds } from "../../domain/rules.ts";
 import type { Execution } from "../../ports/executor.ts";
-import type { Message, Models, ToolSchema } from "../../ports/model.ts";
+import type { Models, ToolSchema } from "../../ports/model.ts";
 import type { Tool } from "../../ports/tool.ts";
 import type { Workspace } from "../../ports/workspace.ts";
 import { sizeOfMessages } from "../context/context-size.ts";
@@ -22,9 +22,9 @@ import { type CallRecord, type EpochPlan, jsonOf, type Opening, type Reply, Turn
 import { outcomesOf } from "./call-outcome.ts";
 import type { CallPorts } from "./call-plan.ts";
 import { runCalls } from "./calls.ts";
-import { executorExamples } from "./examples.ts";
+import { Guidance } from "./guidance.ts";
 import { LeaseWatch } from "./lease-watch.ts";
-import { plainSystem, standingPaths } from "./plain.ts";
+import { plainSystem } from "./plain.ts";
 import { Repetition, repeatsToFail, repeatsToNudge } from "./repetition.ts";
 import { SpokenProtocol } from "./spoken-protocol.ts";
 import { blockedReason, lastDenial, mayHaveChanged, toldBefore, tooLongAgain, withMeantNames } from "./turn-facts.ts";
@@ -48,8 +48,7 @@ export class ToolLoop {
   readonly #ports: LoopPorts;
   readonly #room: LoopRoom;
   readonly #schemas: readonly ToolSchema[];
-  readonly #examples: readonly Message[];
-  readonly #plain: string;
+  readonly #guidance: Guidance;
   readonly #conversation: Conversation;
   readonly #seen = new Map<string, FileState>();
   readonly #repetition: Repetition;
@@ -60,8 +59,6 @@ export class ToolLoop {
   #denials = 0;
   #shortfalls = 0;
   #overflowed = false;
-  /** Something was read or done: only then is there anything to finish. */
-  #hasActed = false;
 
   constructor(ports: LoopPorts, room: LoopRoom) {
     this.#ports = ports;
@@ -69,16 +66,23 @@ export class ToolLoop {
     this.#schemas = room.offered.map(({ schema }) => schema);
     const { bytesPerToken, windowTokens } = room.opening;
     // Another attempt sees other examples: what was wrong because of them is not done again.
-    const variant = room.execution.effect.attempt - 1;
-    this.#examples = executorExamples(this.#schemas, { windowTokens, variant });
-    this.#plain = plainSystem(room.execution.task, Buffer.byteLength(room.opening.system));
+    const { effect, task } = room.execution;
+    const subtask = task.subtasks.get(effect.subtaskId);
+    this.#guidance = new Guidance({
+      tools: room.offered,
+      windowTokens,
+      variant: effect.attempt - 1,
+      plain: plainSystem(task, Buffer.byteLength(room.opening.system)),
+      kind: subtask?.spec.kind ?? "change",
+      job: subtask?.spec.description ?? "",
+      hasMaterial: (subtask?.spec.depends_on.length ?? 0) > 0,
+    });
     // Where they are shown they take their part of the window.
-    const taken = sizeOfMessages(this.#examples) / bytesPerToken;
+    const taken = sizeOfMessages(this.#guidance.examples) / bytesPerToken;
     const left = Math.floor(windowTokens - taken);
     this.#conversation = new Conversation({ ...room.opening, windowTokens: left }, this.#schemas);
     this.#repetition = new Repetition(ports.digest);
-    const { effect, task } = room.execution;
-    this.#leases = new LeaseWatch(task.subtasks.get(effect.subtaskId)?.leaseWaits ?? []);
+    this.#leases = new LeaseWatch(subtask?.leaseWaits ?? []);
   }
 
   /** @throws LoomError as `Models.call` does, but for `context_overflow` */
@@ -131,18 +135,15 @@ export class ToolLoop {
     const lowered = this.#protocol.lowered(recorded === undefined ? undefined : TurnStarted.parse(recorded.started));
     if (lowered !== undefined) this.#conversation.retold();
     const growsFrom = this.#conversation.growsFrom();
-    const standing = await standingPaths(this.#room.workspace, this.#ports.models.terms(pick));
+    const terms = this.#ports.models.terms(pick);
+    const guidance = await this.#guidance.parts(this.#room.workspace, terms, this.#repetition.stuck);
     return askModel(journal, this.#ports, {
       step: `turn-${turn}`,
       pick,
       request: {
         messages: this.#conversation.messages(),
         tools: this.#schemas,
-        examples: this.#examples,
-        plain: this.#plain,
-        ...(standing === undefined ? {} : { standing }),
-        mustCall: this.#mustCall(),
-        barred: this.#repetition.stuck,
+        ...guidance,
         ...this.#protocol.spoken,
       },
       lowered,
@@ -164,12 +165,6 @@ export class ToolLoop {
         return cut.aborted && !stop.aborted.aborted ? emptyReply("interrupted") : null;
       },
     });
-  }
-
-  /** Small models say that it is done before they have done anything. An answer alone may need no tool. */
-  #mustCall(): boolean {
-    const { effect, task } = this.#room.execution;
-    return !this.#hasActed && task.subtasks.get(effect.subtaskId)?.spec.kind !== "answer";
   }
 
   #unread(): TurnStarted["instructions"] {
@@ -229,7 +224,7 @@ export class ToolLoop {
     const end = await runCalls(at, reply.toolCalls);
     if (end.kind === "ended") return end.report;
     this.#leases.saw(end.records);
-    this.#hasActed ||= end.records.some(({ success }) => success);
+    this.#guidance.saw(end.records);
     const { attempt, subtaskId } = execution.effect;
     const outcomes = outcomesOf({ subtaskId, attempt, turn: turn.number }, reply, end.records);
     this.#conversation.acted(reply, outcomes);

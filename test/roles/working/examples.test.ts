@@ -62,6 +62,18 @@ describe("worked examples", () => {
     },
   );
 
+  test("of what was to be found end in a piece of what was read", async () => {
+    using temporary = new Temporary();
+    const { tools } = await openBench(temporary);
+    for (const variant of Array(variantsOfExamples).keys()) {
+      const schemas = tools.all().map(({ schema }) => schema);
+      const shown = executorExamples(schemas, { windowTokens: everything, variant });
+      const quotes = shown.filter((message) => message.role === "assistant" && message.isQuote === true);
+      expect(quotes).toHaveLength(2);
+      for (const quote of quotes) expect(shown[shown.indexOf(quote) - 1]?.content).toContain(quote.content);
+    }
+  });
+
   test("are told as a subtask is, and end in words", async () => {
     using temporary = new Temporary();
     const { tools } = await openBench(temporary);

@@ -2,7 +2,6 @@
  * What came of a play of a job, so that two plays can be compared: what stands in the files that it changed, and which facts
  * its words take from what was read. How it got there, and how it says so, does not count. Pure.
  */
-import type { PastAttempt } from "../../records.ts";
 
 export interface PlayOutcome {
   /** Path → what stands there now, null where nothing does; paths that ended as they began are left out. */
@@ -47,17 +46,20 @@ function factsOf(job: string, said: string, shown: readonly string[]): ReadonlyS
   return new Set(wordsOf(said).filter((word) => read.has(word) && !asked.has(word) && !common.has(word)));
 }
 
-/** Names, numbers, versions and paths stay whole. */
-function wordsOf(text: string): string[] {
-  return (text.toLowerCase().match(/[\p{L}\p{N}_](?:[\p{L}\p{N}_./:-]*[\p{L}\p{N}_])?/gu) ?? []).slice(0, wordsMax);
+/** Names, numbers, versions and paths stay whole. In lower case. */
+export function wordsOf(text: string): readonly string[] {
+  return text.toLowerCase().match(/[\p{L}\p{N}_](?:[\p{L}\p{N}_./:-]*[\p{L}\p{N}_])?/gu) ?? [];
 }
-
-const wordsMax = 5000;
 
 /** Words that say nothing by themselves; those of other languages only make two plays differ, which passes nothing. */
 const common = new Set(
   "a an the is are was were be it its in on at to of and or for with this that there here now as by from".split(" "),
 );
+
+/** Words of a text that say something by themselves. */
+export function distinctWords(text: string): ReadonlySet<string> {
+  return new Set(wordsOf(text).filter((word) => !common.has(word)));
+}
 
 /** Two plays that did nothing and found nothing are no proof of anything. */
 export function isTelling({ changes, facts }: PlayOutcome): boolean {
@@ -82,19 +84,13 @@ const told = 600;
 export function tellOutcome({ changes, facts }: PlayOutcome): string {
   if (changes.size === 0) return `changed nothing, and said of what was read: ${[...facts].join(", ").slice(0, told)}`;
   return [...changes]
-    .map(([path, text]) => (text === null ? `${path} was gone` : `${path} held ${JSON.stringify(shownOf(text))}`))
+    .map(([path, text]) =>
+      text === null ? `${path} was gone` : `${path} held ${JSON.stringify(inLetters(text).slice(0, told))}`,
+    )
     .join("; ");
 }
 
-function shownOf(text: string): string {
-  return Buffer.from(text, "latin1").toString("utf8").slice(0, told);
-}
-
-/** What leaves a name out of a list is left out alike by all plays of a small model. */
-export function tellsListings({ calls, finalText }: Pick<PastAttempt, "calls" | "finalText">): boolean {
-  const listings = calls.flatMap(({ record }) =>
-    record.success && record.tool === "list_directory" ? [record.output] : [],
-  );
-  const names = listings.flatMap((output) => output.split("\n").map((line) => line.trim().replace(/\/$/, "")));
-  return names.every((name) => finalText.includes(name));
+/** A changed file as text. */
+export function inLetters(bytes: string): string {
+  return Buffer.from(bytes, "latin1").toString("utf8");
 }

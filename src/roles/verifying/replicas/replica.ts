@@ -3,6 +3,7 @@
  * they stood before it. Model calls are steps of the journal; the tools run again in a replay, to the same end.
  */
 import type { FileState } from "../../../domain/change.ts";
+import type { SubtaskKind } from "../../../domain/plan.ts";
 import type { Execution } from "../../../ports/executor.ts";
 import type { Message, ModelPick, Models, ToolCall, ToolSchema } from "../../../ports/model.ts";
 import type { Policy } from "../../../ports/policy.ts";
@@ -13,8 +14,7 @@ import { askModel } from "../../model-step.ts";
 import type { Reply } from "../../records.ts";
 import { resultText } from "../../working/call-outcome.ts";
 import { explained, toolFor } from "../../working/call-plan.ts";
-import { executorExamples } from "../../working/examples.ts";
-import { standingPaths } from "../../working/plain.ts";
+import { Guidance } from "../../working/guidance.ts";
 import { Repetition } from "../../working/repetition.ts";
 import { filesOf } from "./copied-files.ts";
 import { outcomeOf, type PlayOutcome } from "./outcome.ts";
@@ -34,7 +34,7 @@ export interface Job {
   readonly briefing: string;
   /** What it is about, to tell what was found from what was asked. */
   readonly text: string;
-  readonly mustCall: boolean;
+  readonly kind: SubtaskKind;
   readonly tools: readonly Tool[];
   readonly root: string;
   readonly windowTokens: number;
@@ -71,10 +71,9 @@ class Play {
   readonly #at: ReplicaAt;
   readonly #copy: Workspace;
   readonly #schemas: readonly ToolSchema[];
-  readonly #examples: readonly Message[];
+  readonly #guidance: Guidance;
   readonly #messages: Message[];
   readonly #seen = new Map<string, FileState>();
-  readonly #shown: string[] = [];
   readonly #repetition = new Repetition((text) => text);
 
   constructor(
@@ -86,10 +85,19 @@ class Play {
     this.#at = at;
     this.#copy = copy;
     this.#schemas = job.tools.map(({ schema }) => schema);
-    this.#examples = executorExamples(this.#schemas, { windowTokens: job.windowTokens, variant: at.variant });
+    const { briefing, kind, plain, text, tools, windowTokens } = job;
+    this.#guidance = new Guidance({
+      tools,
+      windowTokens,
+      variant: at.variant,
+      plain,
+      kind,
+      job: text,
+      hasMaterial: false,
+    });
     this.#messages = [
-      { role: "system", content: job.plain },
-      { role: "user", content: job.briefing },
+      { role: "system", content: plain },
+      { role: "user", content: briefing },
     ];
   }
 
@@ -108,22 +116,19 @@ class Play {
   }
 
   async #ask(turn: number): Promise<Reply> {
-    const { execution, mustCall, pick, plain } = this.#job;
+    const { execution, pick } = this.#job;
     const { effect, journal, stop } = execution;
     const { step, temperature } = this.#at;
-    const standing = await standingPaths(this.#copy, this.#ports.models.terms(pick));
+    const terms = this.#ports.models.terms(pick);
+    const guidance = await this.#guidance.parts(this.#copy, terms, this.#repetition.stuck);
     return await askModel(journal, this.#ports, {
       step: `${step}-turn-${turn}`,
       pick,
       request: {
         messages: [...this.#messages],
         tools: this.#schemas,
-        examples: this.#examples,
-        plain,
-        mustCall: mustCall && this.#shown.length === 0,
-        barred: this.#repetition.stuck,
+        ...guidance,
         maxTokens: replyTokensMax,
-        ...(standing === undefined ? {} : { standing }),
         ...(temperature === undefined ? {} : { temperature }),
       },
       at: { subtaskId: effect.subtaskId, attempt: effect.attempt, iteration: turn },
@@ -135,12 +140,16 @@ class Play {
     const { before, text } = this.#job;
     const after = await filesOf(this.#copy);
     if (after === null) return endless;
-    return { kind: "ended", outcome: outcomeOf(text, { before, after, said, shown: this.#shown }), model };
+    return {
+      kind: "ended",
+      outcome: outcomeOf(text, { before, after, said, shown: this.#guidance.shown.map(({ output }) => output) }),
+      model,
+    };
   }
 
   #take({ id, name, arguments: args }: ToolCall, { mayChange, result }: Done): void {
     const content = resultText(result);
-    if (result.success) this.#shown.push(result.output);
+    this.#guidance.saw([{ ...result, tool: name }]);
     for (const [path, state] of Object.entries(result.seen ?? {})) this.#seen.set(path, state);
     this.#repetition.add([{ name, arguments: args, result: content, mayChange }]);
     this.#messages.push(

@@ -16,8 +16,10 @@ import { variantsOfExamples } from "../../working/example-jobs.ts";
 import { plainSystem } from "../../working/plain.ts";
 import type { ReviewMaterial } from "../review-prompt.ts";
 import { filesBefore, filesOf } from "./copied-files.ts";
-import { isSame, isTelling, outcomeOf, type PlayOutcome, tellOutcome, tellsListings } from "./outcome.ts";
+import { saysWhatWasAsked } from "./looks.ts";
+import { isSame, isTelling, outcomeOf, type PlayOutcome, tellOutcome } from "./outcome.ts";
 import { type Job, playReplica, type ReplicaPorts } from "./replica.ts";
+import { comesFromTheJob } from "./sources.ts";
 
 export interface ReplicationPorts extends ReplicaPorts {
   readonly models: Pick<Models, "call" | "terms" | "window">;
@@ -61,14 +63,15 @@ export async function replicated(ports: ReplicationPorts, given: ReplicationCase
   const job = await jobOf(ports, given, before);
   const shown = attempt.calls.flatMap(({ record }) => (record.success ? [record.output] : []));
   const own = outcomeOf(job.text, { before, after: now, said: attempt.finalText, shown });
-  // Nothing that such a model says of a list which it does not tell whole is worth three plays.
-  if (own.changes.size === 0 && !tellsListings(attempt)) return null;
+  // Nothing that such a model says of another place than it was sent to is worth three plays.
+  if (own.changes.size === 0 && !saysWhatWasAsked(job.text, attempt, before)) return null;
+  const mayPass = isTelling(own) && comesFromTheJob(job.text, own, before);
   const others: Played[] = [];
   for (let n = 1; n <= replicasMax; n += 1) {
     const played = await playReplica(ports, job, variantAt(given.execution.effect, n));
     if (played.kind === "unneeded") return null;
     if (played.kind === "ended") others.push(played);
-    const verdict = judged(given, own, { others, plays: n });
+    const verdict = judged(given, { ...own, mayPass }, { others, plays: n });
     if (verdict !== null) return verdict;
   }
   return null;
@@ -119,7 +122,7 @@ async function jobOf(
       checks: [],
     }),
     text: `${description} ${spec.description}`,
-    mustCall: spec.kind !== "answer",
+    kind: spec.kind,
     tools: offered.filter(({ schema }) => fileTools.has(schema.name)),
     root: workspace.root,
     windowTokens,
@@ -134,6 +137,11 @@ function variantAt({ attempt, try: nth }: ReplicationCase["execution"]["effect"]
   return nth === 1 ? { step, variant } : { step, variant, temperature: temperatureAgain };
 }
 
+interface OwnOutcome extends PlayOutcome {
+  /** It is of a kind that the same from others says something for. */
+  readonly mayPass: boolean;
+}
+
 interface Plays {
   readonly others: readonly Played[];
   /** Those that came to no end among them. */
@@ -141,7 +149,7 @@ interface Plays {
 }
 
 /** @returns null while it is open */
-function judged({ material }: ReplicationCase, own: PlayOutcome, { others, plays }: Plays): Verdict | null {
+function judged({ material }: ReplicationCase, own: OwnOutcome, { others, plays }: Plays): Verdict | null {
   const agreeing = others.filter(({ outcome }) => isSame(own, outcome));
   // Words agree sooner than files do: where nothing was changed, all of them must have found the same.
   const enough = own.changes.size === 0 ? replicasMax : agreeingLeast;
@@ -154,7 +162,7 @@ function judged({ material }: ReplicationCase, own: PlayOutcome, { others, plays
     confidence,
     independent,
   };
-  if (isTelling(own) && agreeing.length >= enough)
+  if (own.mayPass && agreeing.length >= enough)
     return { ...verdict, outcome: "pass", reason_code: "replicated", feedback: "", issues: [] };
   const against = others.find(
     ({ outcome }) =>

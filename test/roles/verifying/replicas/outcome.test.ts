@@ -1,13 +1,7 @@
 /** Two plays of a job, compared by what came of them. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  isSame,
-  isTelling,
-  outcomeOf,
-  tellOutcome,
-  tellsListings,
-} from "../../../../src/roles/verifying/replicas/outcome.ts";
+import { isSame, isTelling, outcomeOf, tellOutcome } from "../../../../src/roles/verifying/replicas/outcome.ts";
 
 type Texts = Readonly<Record<string, string>>;
 const filesOf = (texts: Texts) => new Map(Object.entries(texts).map(([path, text]) => [path, Buffer.from(text)]));
@@ -90,19 +84,4 @@ test("to come to the same is to be the same from both sides, and to oneself", ()
       expect(isSame(one, other)).toBe(isSame(other, one));
     }),
   );
-});
-
-test("a list that was read is told when every name in it is", () => {
-  const record = {
-    tool: "list_directory",
-    kind: "read" as const,
-    success: true,
-    output: "a/\n  b.md\nc.md",
-    changed: [],
-  };
-  const calls = [{ step: "turn-1-call-1", arguments: { path: "." }, record }];
-  expect(tellsListings({ calls, finalText: "Here are a, b.md and c.md." })).toBe(true);
-  expect(tellsListings({ calls, finalText: "Here are a and c.md." })).toBe(false);
-  const failed = [{ step: "turn-1-call-1", arguments: {}, record: { ...record, success: false } }];
-  expect(tellsListings({ calls: failed, finalText: "" })).toBe(true);
 });

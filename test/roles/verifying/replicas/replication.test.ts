@@ -21,9 +21,10 @@ function replicasOf(bench: Bench): readonly (readonly Message[])[] {
   return firsts.map(({ messages }) => messages);
 }
 
-async function judgedBy(story: Story, plays: readonly (readonly Answer[])[], rest: Answer = shown(say(passed))) {
+async function judgedBy(story: Story, plays: readonly (readonly Answer[])[], job = goal) {
   const bench = told(story);
-  bench.brief = { ...bench.brief, goal };
+  const rest = shown(say(passed));
+  bench.brief = { ...bench.brief, goal: job };
   await worked(bench, story);
   const queue = plays.flat();
   const verdict = await judged(bench, ({ request }) =>
@@ -89,10 +90,27 @@ describe("work that was done again", () => {
       [[looks, says], "pass"],
       [[writes("x"), ends], "inconclusive"],
     ] as const) {
-      const { bench, verdict } = await judgedBy(story, [[looks, says], [looks, says], third]);
+      const { bench, verdict } = await judgedBy(
+        story,
+        [[looks, says], [looks, says], third],
+        "See to it that a.txt is right",
+      );
       using _bench = bench;
       expect(verdict.outcome).toBe(outcome);
     }
+  });
+
+  test("does not pass by agreement alone: not with what the job does not say, nor with what stands elsewhere", async () => {
+    const bye = [writes("bye"), ends];
+    const added = await judgedBy(wrote("bye"), [bye, bye, bye]);
+    using _added = added.bench;
+    expect(added.verdict).toMatchObject({ outcome: "inconclusive", reason_code: "verifier_indiscriminate" });
+    const looks = [shown(act(call("read_file", { path: "a.txt" }))), shown(say("42"))];
+    const story: Story = { files: { "a.txt": "42", "b.txt": "7" }, work: looks };
+    const elsewhere = await judgedBy(story, [looks, looks, looks], "What stands in b.txt?");
+    using _elsewhere = elsewhere.bench;
+    expect(elsewhere.verdict).toMatchObject({ outcome: "inconclusive" });
+    expect(replicasOf(elsewhere.bench)).toEqual([]);
   });
 
   test("sees the files as they were before the work", async () => {
@@ -102,7 +120,7 @@ describe("work that was done again", () => {
       ends,
     ];
     const story: Story = { files: { "a.txt": "one\n" }, work: edits("one") };
-    const { bench, verdict } = await judgedBy(story, [edits("one"), edits("one")]);
+    const { bench, verdict } = await judgedBy(story, [edits("one"), edits("one")], "Put two in place of one in a.txt");
     using _bench = bench;
     expect(bench.text("a.txt")).toBe("two\n");
     expect(verdict).toMatchObject({ outcome: "pass", reason_code: "replicated" });
