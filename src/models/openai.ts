@@ -1,14 +1,15 @@
 /** The OpenAI wire, chat completions: OpenAI itself, llama.cpp, vLLM, LM Studio and others. Raw chunks are read, since many servers omit what the SDK's helpers expect. */
-import type OpenAI from "openai";
 import type {
   ChatCompletionChunk,
   ChatCompletionCreateParamsStreaming,
   ChatCompletionMessageParam,
 } from "openai/resources/chat/completions";
+import { isJsonObject } from "../lib/json.ts";
 import { unreachable } from "../lib/result.ts";
 import type { Message, ModelReply, ToolSchema } from "../ports/model.ts";
 import type { ModelSettings } from "./config.ts";
 import { Concessions } from "./endpoint.ts";
+import { jsonEvents } from "./event-stream.ts";
 import { openAiFacts } from "./openai-facts.ts";
 import {
   argumentsObject,
@@ -23,11 +24,17 @@ import {
 /** The guard keeps the time; the SDK's own limit is put out of the way. */
 const sdkTimeoutMs = 2 ** 31 - 1;
 
+type Module = typeof import("openai");
+interface Sdk {
+  readonly client: InstanceType<Module["OpenAI"]>;
+  readonly APIError: Module["APIError"];
+}
+
 export class OpenAiWire implements Wire {
   readonly #settings: ModelSettings;
   readonly #send: typeof fetch;
   readonly #concessions = new Concessions(["stream_options", "temperature", "max_tokens", "response_format"]);
-  #client: Promise<OpenAI> | null = null;
+  #sdk: Promise<Sdk> | null = null;
 
   constructor(settings: ModelSettings, send: typeof fetch) {
     this.#settings = settings;
@@ -35,11 +42,10 @@ export class OpenAiWire implements Wire {
   }
 
   async *stream(call: WireCall, signal: AbortSignal): AsyncGenerator<Chunk, void, undefined> {
-    const events = await this.#open(call, signal);
     const calls = new CallFragments();
     let finish: ModelReply["finish"] | null = null;
     let usage: WireUsage | undefined;
-    for await (const event of events) {
+    for await (const event of this.#open(call, signal)) {
       usage = usageOf(event) ?? usage;
       const choice = event.choices?.[0];
       if (choice === undefined) continue;
@@ -59,12 +65,30 @@ export class OpenAiWire implements Wire {
     return this.#concessions.notes();
   }
 
-  async #open(call: WireCall, signal: AbortSignal): Promise<AsyncIterable<ChatCompletionChunk>> {
-    this.#client ??= openClient(this.#settings, this.#send);
-    const client = await this.#client;
+  /** @throws what the SDK throws, also for an error that comes within the stream */
+  async *#open(call: WireCall, signal: AbortSignal): AsyncGenerator<ChatCompletionChunk, void, undefined> {
+    this.#sdk ??= openSdk(this.#settings, this.#send);
+    const { body, headers } = await this.#answer(await this.#sdk, call, signal);
+    if (body === null) return;
+    const { APIError } = await this.#sdk;
+    let isWhole = false;
+    try {
+      for await (const { event, data } of jsonEvents(body)) {
+        const error = isJsonObject(data) ? data["error"] : undefined;
+        if (event === "error" || error) throw new APIError(undefined, Object(error ?? data), undefined, headers);
+        yield data as ChatCompletionChunk;
+      }
+      isWhole = true;
+    } finally {
+      // The server shall stop writing what nobody reads.
+      if (!isWhole) await body.cancel().catch(() => undefined);
+    }
+  }
+
+  async #answer({ client }: Sdk, call: WireCall, signal: AbortSignal): Promise<Response> {
     for (;;) {
       try {
-        return await client.chat.completions.create(this.#body(call), { signal });
+        return await client.chat.completions.create(this.#body(call), { signal }).asResponse();
       } catch (error) {
         if (!this.#concessions.learn(error)) throw error;
       }
@@ -95,9 +119,9 @@ export class OpenAiWire implements Wire {
 }
 
 /** Nothing is taken from the environment: a key of OpenAI's must not reach another server. */
-async function openClient({ baseUrl, apiPath, apiKey }: ModelSettings, send: typeof fetch): Promise<OpenAI> {
-  const { OpenAI: Client } = await import("openai");
-  return new Client({
+async function openSdk({ baseUrl, apiPath, apiKey }: ModelSettings, send: typeof fetch): Promise<Sdk> {
+  const { OpenAI: Client, APIError } = await import("openai");
+  const client = new Client({
     baseURL: `${baseUrl}${apiPath}`,
     apiKey: apiKey ?? "none",
     adminAPIKey: null,
@@ -110,6 +134,7 @@ async function openClient({ baseUrl, apiPath, apiKey }: ModelSettings, send: typ
     timeout: sdkTimeoutMs,
     logLevel: "off",
   });
+  return { client, APIError };
 }
 
 function messageOf(message: Message): ChatCompletionMessageParam {

@@ -20,7 +20,7 @@ export async function transport(input: string | URL | Request, init: Init = {}):
   const answer = await request(url, {
     method,
     // Nothing here unpacks a body.
-    headers: { ...Object.fromEntries(new Headers(init.headers)), "accept-encoding": "identity" },
+    headers: { ...plainHeaders(init.headers), "accept-encoding": "identity" },
     body: body ?? null,
     signal: signal ?? null,
     // Whoever calls keeps the time.
@@ -36,14 +36,18 @@ export async function transport(input: string | URL | Request, init: Init = {}):
   return new PlainResponse(url, answer) as unknown as Response;
 }
 
+function plainHeaders(headers: Init["headers"]): Record<string, string> {
+  return Object.fromEntries(headers instanceof Headers ? headers : new Headers(headers));
+}
+
 /** The part of `Response` that the SDKs use. Its body is a Node stream, which they take as the async iterable that it is. */
 class PlainResponse {
   readonly url: string;
   readonly status: number;
   readonly statusText = "";
   readonly ok: boolean;
-  readonly headers: Headers;
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly headers: ReadonlyMap<string, string> | Headers;
+  readonly body: AsyncIterable<Uint8Array> & { cancel(): Promise<void> };
   readonly #body: Answer["body"];
 
   constructor(url: string, { statusCode, headers, body }: Answer) {
@@ -51,12 +55,16 @@ class PlainResponse {
     this.status = statusCode;
     this.ok = statusCode >= 200 && statusCode < 300;
     this.#body = body;
-    this.body = { [Symbol.asyncIterator]: () => reading(body) };
-    this.headers = new Headers(
-      Object.entries(headers).flatMap(([name, value = []]): [string, string][] =>
-        [value].flat().map((one) => [name, one]),
-      ),
-    );
+    this.body = {
+      [Symbol.asyncIterator]: () => reading(body),
+      cancel: async () => void body.destroy(),
+    };
+    const lines = Object.entries(headers).map(([name, value = ""]): [string, string] => [
+      name,
+      [value].flat().join(", "),
+    ]);
+    // Names are in lower case, as `Headers` has them; making those takes as long as the rest of an answer. Errors are looked at more closely.
+    this.headers = this.ok ? new Map(lines) : new Headers(lines);
   }
 
   text(): Promise<string> {

@@ -96,6 +96,18 @@ describe("a request to a model server", () => {
     expect(server.connections()).toBeLessThan(15);
   });
 
+  test("ends a connection at once whose answer is cancelled", async () => {
+    const closed = Promise.withResolvers<void>();
+    await using server = await serve((_request, response) => {
+      response.write("some");
+      response.on("close", () => closed.resolve());
+    });
+    const answer = await transport(server.url);
+    await answer.body?.cancel();
+    await closed.promise;
+    await expect(textOf(answer.body)).rejects.toThrow(/abort|destroy|premature/i);
+  });
+
   test("ends a connection whose answer goes on after it was left", async () => {
     const closed = Promise.withResolvers<void>();
     await using server = await serve((_request, response) => {

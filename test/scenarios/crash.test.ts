@@ -55,6 +55,16 @@ describe("a server that is killed in the middle of a command", () => {
 });
 
 describe("SIGTERM", () => {
+  test("reaches the server also where npm started it", async () => {
+    using place = createPlace();
+    await using model = await startModelServer({ script: { replies: story } });
+    const config = place.configure({ url: model.url });
+    await using loom = await spawnLoom({ config, home: place.home, throughNpm: true });
+    expect(await loom.client.get("/health")).toMatchObject({ status: "ok" });
+    await loom.end("SIGTERM");
+    await expect.poll(() => loom.client.get("/health").catch(() => "gone"), { timeout: 8000 }).toBe("gone");
+  });
+
   test("ends the server well within 8 s, and the task goes on after the next start", async () => {
     using place = createPlace();
     await using model = await startModelServer({ script: { replies: story } });

@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { type Client, clientOf } from "./scenario.ts";
 
+const root = fileURLToPath(new URL("../..", import.meta.url));
 const binary = fileURLToPath(new URL("../../bin/loom.mjs", import.meta.url));
 
 export interface Spawned extends AsyncDisposable {
@@ -19,8 +20,14 @@ export async function spawnLoom(options: {
   readonly config: string;
   readonly home: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** As the README starts it: `process` is npm's then. */
+  readonly throughNpm?: boolean;
 }): Promise<Spawned> {
-  const child = spawn(process.execPath, [binary, "serve", "--config", options.config], {
+  const [program, ...before] =
+    options.throughNpm === true
+      ? (["npm", "--prefix", root, "run", "-s", "loom", "--"] as const)
+      : ([process.execPath, binary] as const);
+  const child = spawn(program, [...before, "serve", "--config", options.config], {
     cwd: options.home,
     env: { ...process.env, HOME: options.home, ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
