@@ -6,6 +6,8 @@ export interface PromptStats {
   readonly firstExecutorChars: number;
   readonly totalChars: number;
   readonly prefixShareLeast: number;
+  /** From a request's first byte to its answer, in milliseconds, since the last reset. */
+  readonly servedMs: readonly number[];
 }
 
 export interface RunningModel extends AsyncDisposable {

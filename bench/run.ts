@@ -81,10 +81,13 @@ const callsOnLongestChain = 1 + 2 * 5 + 1;
 async function criticalPath(loom: RunningLoom, model: RunningModel): Promise<void> {
   const modelMs = 50;
   await model.latency(modelMs);
+  await model.reset();
   const walls: number[] = [];
   for (let nth = 0; nth < 5; nth += 1) walls.push(await runTask(loom, `critical-${nth}`));
+  const { servedMs } = await model.stats();
   await model.latency(0);
   const ratio = percentile(walls, 0.5) / (callsOnLongestChain * modelMs);
+  print({ name: "a 50 ms model, as it was, p50", value: percentile(servedMs, 0.5), unit: "ms" });
   print({
     name: "wall over critical path, 50 ms model, p50",
     value: ratio,
