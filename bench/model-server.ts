@@ -170,7 +170,7 @@ const server = createServer((request, response) => {
     };
     // What this server takes for its counting is a part of its latency, and no more than that.
     if (latencyMs === 0) reach();
-    else setTimeout(reach, Math.floor(came + latencyMs - performance.now()));
+    else setTimeout(reach, Math.round(came + latencyMs - performance.now()));
   });
 });
 server.keepAliveTimeout = 60_000;
