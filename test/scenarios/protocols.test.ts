@@ -71,7 +71,7 @@ describe("a server that drops tools and binds no reply to a schema", () => {
       };
       await using scenario = await startScenario(server, { wire });
       const { client, place, model } = scenario;
-      place.write("notes/hours.txt", "opens at seven\n");
+      place.write("notes/hours.txt", "opens at seven\n```\nfence\n```\n");
       const taskId = await client.submit({ goal, workspace: place.workspace });
       expect(await client.closed(taskId)).toMatchObject({ status: "completed" });
       expect(place.read("notes/hours.txt")).toBe(steps[1].content);
