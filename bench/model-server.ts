@@ -164,13 +164,13 @@ const server = createServer((request, response) => {
     const asked = JSON.parse(Buffer.concat(chunks).toString("utf8")) as Asked;
     count(asked);
     const reply = answer(asked);
-    const reach = (): void => {
+    const respond = (): void => {
       counts.servedMs.push(performance.now() - came);
       send(response, asked, reply);
     };
     // What this server takes for its counting is a part of its latency, and no more than that.
-    if (latencyMs === 0) reach();
-    else setTimeout(reach, Math.round(came + latencyMs - performance.now()));
+    if (latencyMs === 0) respond();
+    else setTimeout(respond, Math.round(came + latencyMs - performance.now()));
   });
 });
 server.keepAliveTimeout = 60_000;

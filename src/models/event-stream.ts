@@ -1,4 +1,4 @@
-/** The JSON of a stream of server-sent events. The SDK's own reading of one takes a third of what a call of it costs. */
+/** The JSON of a stream of server-sent events. The SDK's own reading of one is a sixth of what a call costs. */
 import { StringDecoder } from "node:string_decoder";
 import { createParser } from "eventsource-parser";
 import { parseJson } from "../lib/json.ts";

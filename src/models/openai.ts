@@ -76,7 +76,8 @@ export class OpenAiWire implements Wire {
       for await (const { event, data } of jsonEvents(body)) {
         const error = isJsonObject(data) ? data["error"] : undefined;
         if (event === "error" || error) throw new APIError(undefined, Object(error ?? data), undefined, headers);
-        yield data as ChatCompletionChunk;
+        // What is no object is no chunk of a reply.
+        if (isJsonObject(data)) yield data as unknown as ChatCompletionChunk;
       }
       isWhole = true;
     } finally {

@@ -44,7 +44,7 @@ async function heard(provider: ModelConfig["provider"], frames: readonly unknown
 }
 
 function sse(frame: unknown): string {
-  const type = (frame as { type?: string }).type;
+  const type = (frame as { type?: string } | null)?.type;
   return `${type === undefined ? "" : `event: ${type}\n`}data: ${JSON.stringify(frame)}\n\n`;
 }
 
@@ -96,8 +96,10 @@ describe("over the OpenAI wire", () => {
     expect((await heard("openai_compatible", [delta({ content: "x" }), delta({}, reason)])).finish).toBe(finish);
   });
 
-  test("frames without choices, delta or counts do no harm", async () => {
+  test("frames without choices, delta or counts do no harm, nor such as are no objects", async () => {
     const frames = [
+      null,
+      7,
       { object: "ping" },
       { choices: [{ finish_reason: "" }] },
       delta({ reasoning: "hm" }),

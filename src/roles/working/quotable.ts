@@ -1,4 +1,4 @@
-/** What an answer can stand on: pieces of what was read, of which a small model names one before it says what it found. Pure. */
+/** What a small model can answer a look-up with: pieces of what was read, word for word. Pure. */
 
 const piecesMax = 120;
 const pieceCharsMax = 400;

@@ -65,12 +65,12 @@ export class ToolLoop {
     this.#room = room;
     this.#schemas = room.offered.map(({ schema }) => schema);
     const { bytesPerToken, windowTokens } = room.opening;
-    // Another attempt sees other examples: what was wrong because of them is not done again.
     const { effect, task } = room.execution;
     const subtask = task.subtasks.get(effect.subtaskId);
     this.#guidance = new Guidance({
       tools: room.offered,
       windowTokens,
+      // Another attempt sees other examples: what was wrong because of them is not done again.
       variant: effect.attempt - 1,
       plain: plainSystem(task, Buffer.byteLength(room.opening.system)),
       kind: subtask?.spec.kind ?? "change",

@@ -49,7 +49,9 @@ function looksWhereAsked(job: string, looks: readonly Look[], before: Files): bo
     places.every((place) => {
       const name = place.split("/").at(-1) ?? place;
       return (
-        !before.has(place) || named.includes(place) || looks.slice(0, index).some(({ output }) => output.includes(name))
+        !before.has(place) ||
+        named.includes(place) ||
+        looks.slice(0, index).some(({ output }) => output.split(/[\s/:]+/).includes(name))
       );
     }),
   );

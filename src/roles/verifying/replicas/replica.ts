@@ -147,9 +147,9 @@ class Play {
     };
   }
 
-  #take({ id, name, arguments: args }: ToolCall, { mayChange, result }: Done): void {
+  #take({ id, name, arguments: args }: ToolCall, { tool, mayChange, result }: Done): void {
     const content = resultText(result);
-    this.#guidance.saw([{ ...result, tool: name }]);
+    this.#guidance.saw([{ ...result, tool }]);
     for (const [path, state] of Object.entries(result.seen ?? {})) this.#seen.set(path, state);
     this.#repetition.add([{ name, arguments: args, result: content, mayChange }]);
     this.#messages.push(
@@ -160,6 +160,8 @@ class Play {
 }
 
 interface Done {
+  /** Its own name, however the call spelt it. */
+  readonly tool: string;
   readonly result: ToolResult;
   readonly mayChange: boolean;
 }
@@ -178,6 +180,8 @@ async function carriedOut(
 ): Promise<Done | null> {
   const tool = toolFor(tools, call.name);
   if (tool === null) return null;
+  const done = (result: ToolResult, mayChange = false): Done => ({ tool: tool.schema.name, result, mayChange });
+  const failed = (error: string): Done => done({ success: false, output: "", error });
   const { task, effect, stop } = execution;
   const signal = AbortSignal.any([stop.aborted, AbortSignal.timeout(tool.timeoutMs)]);
   const context = { taskId: task.id, subtaskId: effect.subtaskId, workspace: copy, seen, signal, marker: "" };
@@ -185,17 +189,13 @@ async function carriedOut(
     const prepared = await tool.prepare(call.arguments, context);
     if (!prepared.ok) return failed(prepared.error);
     const { action, failure, arguments: understood } = prepared.value;
-    if (failure !== undefined) return { result: failure, mayChange: false };
+    if (failure !== undefined) return done(failure);
     const asked = { ...action, root, ...(understood === undefined ? {} : { arguments: understood }) };
     if (policy.judge(asked, task.brief.policy).decision !== "allow") return null;
     const result = await prepared.value.run(signal);
-    return { result, mayChange: result.success && tool.effectClass !== "pure" };
+    return done(result, result.success && tool.effectClass !== "pure");
   } catch (error) {
     stop.aborted.throwIfAborted();
     return failed(explained(error));
   }
-}
-
-function failed(error: string): Done {
-  return { result: { success: false, output: "", error }, mayChange: false };
 }

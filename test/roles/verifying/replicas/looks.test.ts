@@ -67,6 +67,8 @@ describe("a file that the job does not name", () => {
     const found = looked("search_files", ".", "name.txt:1: Ada");
     expect(says({ job, calls: [found, reads("name.txt")], said: "Ada" })).toBe(true);
     expect(says({ job, calls: [reads("name.txt"), found], said: "Ada" })).toBe(false);
+    const another = looked("search_files", ".", "surname.txt:1: Ada");
+    expect(says({ job, calls: [another, reads("name.txt")], said: "Ada" })).toBe(false);
   });
 });
 
