@@ -9,15 +9,25 @@ export function meantTool(written: string, offered: readonly string[]): string |
   return candidates.length === 1 ? (candidates[0] ?? null) : null;
 }
 
-/** @returns up to three offered names, the most alike first; all of them when none is alike */
+/** @returns up to three offered names: those that begin with the same word, then the most alike; all of them when none is alike */
 export function nearestTools(written: string, offered: readonly string[]): string[] {
+  const bare = withoutPrefix(written);
   const near = offered
-    .map((name) => ({ name, distance: distance(plain(withoutPrefix(written)), plain(name)) }))
-    .filter(({ name, distance: away }) => away <= Math.ceil(name.length / 2))
-    .sort((a, b) => a.distance - b.distance)
+    .map((name) => ({
+      name,
+      distance: distance(plain(bare), plain(name)),
+      isOfTheKind: firstWord(bare) === firstWord(name),
+    }))
+    .filter(({ name, distance: away, isOfTheKind }) => isOfTheKind || away <= Math.ceil(name.length / 2))
+    .sort((a, b) => Number(b.isOfTheKind) - Number(a.isOfTheKind) || a.distance - b.distance)
     .slice(0, 3)
     .map(({ name }) => name);
   return near.length > 0 ? near : [...offered];
+}
+
+/** What is to be done, as a rule: `list` of `list_files` and of `listFiles`. */
+function firstWord(name: string): string | undefined {
+  return /^(?:[A-Z]?[a-z0-9]+|[A-Z]+)/.exec(name)?.[0].toLowerCase();
 }
 
 /** `functions.read_file`, `default_api:read_file`, `tools/read_file` */

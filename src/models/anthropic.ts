@@ -7,7 +7,7 @@ import { conversationOf } from "./anthropic-messages.ts";
 import type { ModelSettings } from "./config.ts";
 import { askJson, askJsonOrNull, Concessions, countOf } from "./endpoint.ts";
 import { openAiFacts } from "./openai-facts.ts";
-import type { Chunk, RawCall, ServerFacts, Wire, WireCall } from "./wire.ts";
+import type { Chunk, RawCall, ServerFacts, Wire, WireCall, WireUsage } from "./wire.ts";
 
 const sdkTimeoutMs = 2 ** 31 - 1;
 /** Of the models offered today; asked for, and used when the answer does not say. */
@@ -144,7 +144,7 @@ class EventReader {
     switch (event.type) {
       case "message_start":
         this.#count(event.message.usage);
-        yield { kind: "quiet" };
+        yield { kind: "quiet", ...this.#usage() };
         break;
       case "content_block_start":
         if (event.content_block.type === "tool_use")
@@ -193,9 +193,13 @@ class EventReader {
   }
 
   #end(): Chunk {
+    return { kind: "end", finish: this.#finish, ...this.#usage() };
+  }
+
+  #usage(): { readonly usage?: WireUsage } {
+    if (this.#input === 0) return {};
     const cached = this.#cached === undefined ? {} : { cachedTokens: this.#cached };
-    const usage = { inputTokens: this.#input, outputTokens: this.#output, ...cached };
-    return { kind: "end", finish: this.#finish, ...(this.#input === 0 ? {} : { usage }) };
+    return { usage: { inputTokens: this.#input, outputTokens: this.#output, ...cached } };
   }
 }
 

@@ -17,7 +17,7 @@ import type { Clock, Log, Random } from "../ports/runtime.ts";
 import { AnthropicWire } from "./anthropic.ts";
 import { type ModelConfig, type ModelSettings, settingsOf } from "./config.ts";
 import { isUnusable } from "./failures.ts";
-import { type RetryPolicy, usualRetry } from "./guarded.ts";
+import { type CallOptions, type RetryPolicy, usualRetry } from "./guarded.ts";
 import { type ReadJson, readJson } from "./json-reading.ts";
 import { documentedOf, profileKey } from "./kept-profile.ts";
 import { KnownServer } from "./known-server.ts";
@@ -25,7 +25,7 @@ import { OllamaWire } from "./ollama.ts";
 import { OpenAiWire } from "./openai.ts";
 import { missingRoles, route } from "./routing.ts";
 import { ScriptedWire } from "./scripted.ts";
-import { type CallOptions, ServedModel } from "./served-model.ts";
+import { ServedModel } from "./served-model.ts";
 import type { Wire } from "./wire.ts";
 
 export interface ModelsDeps {

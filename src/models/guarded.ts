@@ -8,6 +8,7 @@ import type { ModelReply } from "../ports/model.ts";
 import type { Clock, Log, Random } from "../ports/runtime.ts";
 import { Breaker } from "./breaker.ts";
 import { abortable, Deadline, Joined } from "./deadline.ts";
+import type { EarlyEnd, EndOf } from "./early-end.ts";
 import { type FailingModel, type Failure, judge, loomErrorOf, StreamFailure } from "./failures.ts";
 import type { Chunk, RawCall, WireUsage } from "./wire.ts";
 
@@ -37,6 +38,14 @@ export interface RawReply {
   readonly usage: WireUsage | null;
   /** Attempts that had begun to answer and broke off: the server did its work, and reports it to nobody. */
   readonly broken: Broken;
+  /** The reply was left before its model had ended it. Nobody counted it then, but perhaps its prompt. */
+  readonly left: Left | null;
+}
+
+export interface Left {
+  readonly why: EarlyEnd["why"];
+  /** Received, and of no use. */
+  readonly droppedCharacters: number;
 }
 
 export interface Broken {
@@ -55,9 +64,13 @@ export interface GuardOptions {
 
 type Open = (signal: AbortSignal) => AsyncIterable<Chunk>;
 
-interface CallOptions {
+export interface CallOptions {
   readonly signal: AbortSignal;
   readonly onToken?: ((text: string) => void) | undefined;
+}
+
+interface GuardedOptions extends CallOptions {
+  readonly endOf?: EndOf | undefined;
 }
 
 export class Guard {
@@ -80,7 +93,7 @@ export class Guard {
    *
    * @throws LoomError model_unavailable | model_refused | context_overflow; the signal's reason when aborted
    */
-  async call(open: Open, options: CallOptions): Promise<RawReply> {
+  async call(open: Open, options: GuardedOptions): Promise<RawReply> {
     options.signal.throwIfAborted();
     const awayMs = this.#breaker.enter();
     if (awayMs > 0) throw this.#stayAway(awayMs);
@@ -101,13 +114,13 @@ export class Guard {
     else this.#breaker.succeeded();
   }
 
-  async #attempts(open: Open, { signal, onToken }: CallOptions): Promise<RawReply> {
+  async #attempts(open: Open, { signal, onToken, endOf }: GuardedOptions): Promise<RawReply> {
     const { clock, limits } = this.#options;
     using total = new Deadline(clock, limits.totalMs, () => silence("the whole call took longer than", limits.totalMs));
     using both = new Joined(signal, total.signal);
     let broken: Broken = { attempts: 0, characters: 0 };
     for (let attempt = 1; ; attempt += 1) {
-      const collected = new Collected(onToken);
+      const collected = new Collected(onToken, endOf);
       try {
         await this.#attempt(open, { signal: both.signal, collected });
         return { ...collected.reply(), broken };
@@ -138,6 +151,7 @@ export class Guard {
       if (chunk.kind !== "quiet") isWaiting = false;
       if (!isWaiting) quiet.extend(limits.idleMs);
       collected.add(chunk);
+      if (collected.isLeft) break;
     }
   }
 
@@ -182,24 +196,36 @@ function silence(what: string, ms: number): StreamFailure {
   return new StreamFailure(`${what} ${ms / 1000} s`, { retry: false });
 }
 
+/** A text is looked at again once it has grown by so many characters. */
+const glanceCharacters = 64;
+
 /** The chunks of one attempt, put together. */
 class Collected {
   readonly #onToken: ((text: string) => void) | undefined;
-  readonly #texts: string[] = [];
+  readonly #endOf: EndOf | undefined;
+  #text = "";
   readonly #calls: RawCall[] = [];
   #end: Extract<Chunk, { kind: "end" }> | null = null;
   #hasBegun = false;
+  #seen = 0;
+  #prompt: WireUsage | null = null;
+  #left: Left | null = null;
 
-  constructor(onToken: ((text: string) => void) | undefined) {
+  constructor(onToken: ((text: string) => void) | undefined, endOf: EndOf | undefined) {
     this.#onToken = onToken;
+    this.#endOf = endOf;
+  }
+
+  /** No more of the stream is wanted. */
+  get isLeft(): boolean {
+    return this.#left !== null;
   }
 
   add(chunk: Chunk): void {
     this.#hasBegun ||= chunk.kind !== "quiet";
     switch (chunk.kind) {
       case "text":
-        this.#texts.push(chunk.text);
-        this.#onToken?.(chunk.text);
+        this.#addText(chunk.text);
         break;
       case "tool_call":
         this.#calls.push(chunk.call);
@@ -207,22 +233,40 @@ class Collected {
       case "end":
         this.#end = chunk;
         break;
-      case "thinking":
       case "quiet":
+        this.#prompt = chunk.usage ?? this.#prompt;
+        break;
+      case "thinking":
         break;
       default:
         unreachable(chunk);
     }
   }
 
+  /** What came so far is judged when more comes: a reply that ends there is whole, whatever it says. */
+  #addText(text: string): void {
+    const end = this.#text.length - this.#seen < glanceCharacters ? null : this.#endOf?.(this.#text);
+    if (this.#text.length - this.#seen >= glanceCharacters) this.#seen = this.#text.length;
+    if (end) {
+      this.#left = { why: end.why, droppedCharacters: this.#text.length + text.length - end.length };
+      this.#text = this.#text.slice(0, end.length);
+      const usage = this.#prompt === null ? {} : { usage: this.#prompt };
+      this.#end = { kind: "end", finish: end.why === "repetition" ? "length" : "stop", ...usage };
+      return;
+    }
+    this.#text += text;
+    this.#onToken?.(text);
+  }
+
   /** @returns `broken` with this attempt, if the server had begun */
   added({ attempts, characters }: Broken): Broken {
     if (!this.#hasBegun) return { attempts, characters };
-    return { attempts: attempts + 1, characters: this.#texts.reduce((sum, text) => sum + text.length, characters) };
+    return { attempts: attempts + 1, characters: characters + this.#text.length };
   }
 
   reply(): Omit<RawReply, "broken"> {
     if (this.#end === null) throw new StreamFailure("the stream ended before the reply was whole", { retry: true });
-    return { text: this.#texts.join(""), calls: this.#calls, finish: this.#end.finish, usage: this.#end.usage ?? null };
+    const { finish, usage = null } = this.#end;
+    return { text: this.#text, calls: this.#calls, finish, usage, left: this.#left };
   }
 }

@@ -16,23 +16,27 @@ export function callUsage(
     sentTokens,
     receivedCharacters,
     broken,
+    isLeft,
     price,
   }: {
     readonly sentTokens: number;
     readonly receivedCharacters: number;
     readonly broken: Broken;
+    /** Before its end: what was reported is of the prompt alone. */
+    readonly isLeft: boolean;
     readonly price: Price | null;
   },
 ): CallUsage {
   const once = reported?.inputTokens ?? sentTokens;
   const input = once * (1 + broken.attempts);
-  const output = (reported?.outputTokens ?? estimatedTokens(receivedCharacters)) + estimatedTokens(broken.characters);
+  const counted = isLeft ? undefined : reported?.outputTokens;
+  const output = (counted ?? estimatedTokens(receivedCharacters)) + estimatedTokens(broken.characters);
   const cached = reported?.cachedTokens;
   return {
     input_tokens: input,
     output_tokens: output,
     ...(cached === undefined ? {} : { cached_tokens: cached }),
     ...(price === null ? {} : { cost_micro_usd: costMicroUsd({ input, output, cached: cached ?? 0 }, price) }),
-    ...(reported === null || broken.attempts > 0 ? { estimated: true } : {}),
+    ...(reported === null || isLeft || broken.attempts > 0 ? { estimated: true } : {}),
   };
 }

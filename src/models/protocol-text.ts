@@ -79,7 +79,11 @@ function formGuide(schema: JsonObject): string {
 }
 
 function block(call: JsonObject): string {
-  return `\`\`\`${mark}\n${JSON.stringify(call)}\n\`\`\``;
+  return fenced(JSON.stringify(call));
+}
+
+function fenced(body: string): string {
+  return `\`\`\`${mark}\n${body}\n\`\`\``;
 }
 
 /**
@@ -115,5 +119,6 @@ function rendered(conversation: readonly Message[], hasSteps: boolean): (message
 
 function spoken(content: string, { name, arguments: args }: ToolCall): string {
   const said = content.trim() === "" ? "" : `${content.trim()}\n\n`;
-  return said + block({ tool: name, ...(typeof args === "string" ? { unparsed: args } : args) });
+  // What could not be read is shown as it was: a form made for it would be copied.
+  return said + (typeof args === "string" ? fenced(args) : block({ tool: name, ...args }));
 }

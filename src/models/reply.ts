@@ -1,6 +1,6 @@
 /** From what came over the wire to what the roles get: thoughts left out, calls read whatever their syntax and given ids, every repair named. */
 import type { CallUsage } from "../domain/budget.ts";
-import type { ToolProtocol } from "../domain/protocol.ts";
+import { repetitionCut, type ToolProtocol } from "../domain/protocol.ts";
 import { canonicalJson, parseJson } from "../lib/json.ts";
 import type { ModelReply, ModelRequest, ToolCall, ToolSchema } from "../ports/model.ts";
 import type { RawReply } from "./guarded.ts";
@@ -24,7 +24,9 @@ export interface ReplyContext {
 type Answer = Pick<ModelReply, "text" | "toolCalls" | "finish" | "repaired">;
 
 export function replyOf(raw: RawReply, { request, protocol, usage, model }: ReplyContext): ModelReply {
-  return { ...answerOf(raw, request, protocol), usage, model, ...(protocol === "native" ? {} : { protocol }) };
+  const answer = answerOf(raw, request, protocol);
+  const repaired = raw.left?.why === "repetition" ? [...answer.repaired, repetitionCut] : answer.repaired;
+  return { ...answer, repaired, usage, model, ...(protocol === "native" ? {} : { protocol }) };
 }
 
 function answerOf(raw: RawReply, request: ModelRequest, protocol: ToolProtocol): Answer {

@@ -6,8 +6,9 @@ import type { ModelInfo, ModelPick, ModelReply, ModelRequest, ModelTerms } from 
 import type { Clock, Log, Random } from "../ports/runtime.ts";
 import type { ModelSettings } from "./config.ts";
 import { Deadline, Joined } from "./deadline.ts";
+import { type EndOf, earlyEnd } from "./early-end.ts";
 import { isUnusable, StreamFailure } from "./failures.ts";
-import { Guard, type RawReply, type RetryPolicy } from "./guarded.ts";
+import { type CallOptions, Guard, type RawReply, type RetryPolicy } from "./guarded.ts";
 import { type KnownServer, saysToolsUnsupported } from "./known-server.ts";
 import { callUsage } from "./metering.ts";
 import { truncationNote } from "./model-notes.ts";
@@ -40,11 +41,6 @@ export interface ServedModelOptions {
   readonly retry: RetryPolicy;
   /** Ends with the catalog. */
   readonly lifetime: AbortSignal;
-}
-
-export interface CallOptions {
-  readonly signal: AbortSignal;
-  readonly onToken?: ((text: string) => void) | undefined;
 }
 
 export class ServedModel {
@@ -207,11 +203,12 @@ export class ServedModel {
   async #ask(pick: ModelPick, request: ModelRequest, { protocol, ...options }: WithProtocol): Promise<ModelReply> {
     const told = toldIn(protocol, request, { server: this.#server, maxTokens: this.maxTokens });
     const call = this.#wireCall(pick, told, request);
-    const raw = await this.#streamed(call, options).catch((error: unknown) => {
+    const watched = { ...options, endOf: earlyEnd(protocol, request, call.maxTokens) };
+    const raw = await this.#streamed(call, watched).catch((error: unknown) => {
       const less = this.#wireCall(pick, told, request);
       // It was the room for the reply that was too large: what the refusal said of window and prompt makes it smaller.
       if (!fitsWithLess(error, { window: less.contextTokens, isLess: less.maxTokens < call.maxTokens })) throw error;
-      return this.#streamed(less, options);
+      return this.#streamed(less, watched);
     });
     const cut = this.#cutOf(raw, call);
     if (raw.usage !== null && cut === null) this.#ratio.learn(promptSize(call), raw.usage.inputTokens);
@@ -219,6 +216,7 @@ export class ServedModel {
       sentTokens: this.#ratio.tokensLikely(promptSize(call)),
       receivedCharacters: receivedBy(raw),
       broken: raw.broken,
+      isLeft: raw.left !== null,
       price: this.#settings.price,
     });
     const reply = replyOf(raw, { request, protocol, usage, model: this.name });
@@ -230,7 +228,7 @@ export class ServedModel {
   }
 
   /** Learns from a refusal what it says of the window. */
-  async #streamed(call: WireCall, options: CallOptions): Promise<RawReply> {
+  async #streamed(call: WireCall, options: CallOptions & { endOf: EndOf }): Promise<RawReply> {
     try {
       return await this.#guard.call((stop) => this.#wire.stream(call, stop), options);
     } catch (error) {
@@ -294,6 +292,6 @@ interface WithProtocol extends CallOptions {
   readonly protocol: ToolProtocol;
 }
 
-function receivedBy({ text, calls }: RawReply): number {
-  return text.length + (calls.length === 0 ? 0 : JSON.stringify(calls).length);
+function receivedBy({ text, calls, left }: RawReply): number {
+  return text.length + (left?.droppedCharacters ?? 0) + (calls.length === 0 ? 0 : JSON.stringify(calls).length);
 }

@@ -20,8 +20,8 @@ export type Chunk =
   | { readonly kind: "text"; readonly text: string }
   /** The model writes something that is not for us: thoughts, arguments of a call that is not whole yet. */
   | { readonly kind: "thinking" }
-  /** The server answers, and the model has not begun. */
-  | { readonly kind: "quiet" }
+  /** The server answers, and the model has not begun. Some count the prompt then. */
+  | { readonly kind: "quiet"; readonly usage?: WireUsage }
   | { readonly kind: "tool_call"; readonly call: RawCall }
   /** Once, last. A stream that ends without it was cut. */
   | { readonly kind: "end"; readonly finish: ModelReply["finish"]; readonly usage?: WireUsage };

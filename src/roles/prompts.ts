@@ -188,6 +188,8 @@ export function steering(text: string): string {
 
 export const goOnAfterCut =
   "Your last reply reached the token limit; only its beginning is shown, and nothing of it was done. Be brief: either call the next tool, or finish with a complete, shorter text.";
+export const goOnAfterRepetition =
+  "Your last reply said the same over and over and was stopped; nothing of it was done. Do not go on with it: either call the next tool, or finish with a complete, short text.";
 export const goOnAfterNothing =
   "Your last reply was empty. Either call the next tool, or finish by saying in plain text what you did.";
 export const nudgeAfterRepeats =

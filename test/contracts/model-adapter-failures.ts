@@ -36,6 +36,22 @@ export function modelFailureContract(provider: ModelConfig["provider"]): void {
     });
   });
 
+  describe(`${provider}: a reply that goes round in circles`, () => {
+    test("is left, is no failure, and the server is told", async () => {
+      await using world = await worldOf(provider, {}, { max_tokens: 200 });
+      world.server.fail({ kind: "circle" });
+      const reply = await world.call();
+      await world.server.whenLeft(1);
+      expect(reply).toMatchObject({ text: "before ", finish: "length", repaired: ["repetition_cut"] });
+      // 200 tokens hold 800 characters, and half of that is enough.
+      expect(reply.usage.output_tokens).toBeGreaterThanOrEqual(100);
+      expect(reply.usage.output_tokens).toBeLessThan(150);
+      expect(reply.usage.estimated).toBe(true);
+      expect((await world.call()).text).toBe("ok");
+      expect(world.models.list()[0]?.health).toBe("up");
+    });
+  });
+
   describe(`${provider}: a failure`, () => {
     test.each([408, 409, 425, 429, 500, 502, 503, 529])("with status %d is tried again", async (status) => {
       await using world = await worldOf(provider, { answer: () => ({ text: "at last" }) });

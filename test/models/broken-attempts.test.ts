@@ -43,7 +43,7 @@ describe("an attempt that breaks off", () => {
   });
 
   test("counts as its prompt and what came of it, estimated", () => {
-    const given = { sentTokens: 100, receivedCharacters: 40, price: null };
+    const given = { sentTokens: 100, receivedCharacters: 40, isLeft: false, price: null };
     const reported = { inputTokens: 90, outputTokens: 9 };
     expect(callUsage(reported, { ...given, broken: { attempts: 2, characters: 41 } })).toEqual({
       input_tokens: 270,
@@ -54,6 +54,23 @@ describe("an attempt that breaks off", () => {
       input_tokens: 90,
       output_tokens: 9,
     });
+  });
+
+  test("is another thing than a reply that was left: its prompt may be counted, and what came of it is estimated", () => {
+    const left = {
+      sentTokens: 100,
+      receivedCharacters: 42,
+      isLeft: true,
+      price: null,
+      broken: { attempts: 0, characters: 0 },
+    };
+    expect(callUsage({ inputTokens: 90, outputTokens: 1, cachedTokens: 80 }, left)).toEqual({
+      input_tokens: 90,
+      output_tokens: 11,
+      cached_tokens: 80,
+      estimated: true,
+    });
+    expect(callUsage(null, left)).toEqual({ input_tokens: 100, output_tokens: 11, estimated: true });
   });
 
   test("is said to have begun where it was the last, so that it is not taken for free", async () => {

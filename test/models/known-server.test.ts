@@ -18,6 +18,7 @@ const reply = (text: string, inputTokens: number): RawReply => ({
   finish: "stop",
   usage: { inputTokens, outputTokens: 1, cachedTokens: 0 },
   broken: { attempts: 0, characters: 0 },
+  left: null,
 });
 /** Takes tools, and binds what it is asked to. */
 const able = async ({ tools, schema }: WireCall): Promise<RawReply> =>

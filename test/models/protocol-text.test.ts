@@ -63,7 +63,7 @@ describe("a request in text", () => {
       { role: "user", content: "Go" },
       { role: "assistant", content: `Both.\n\n${block({ tool: "read_file", path: "a" })}` },
       { role: "user", content: "Result of read_file:\nseven" },
-      { role: "assistant", content: block({ tool: "write_file", unparsed: "{broken" }) },
+      { role: "assistant", content: "```tool\n{broken\n```" },
       { role: "user", content: "Result of write_file:\nERROR: it was cut" },
       { role: "assistant", content: "half a bl" },
       { role: "user", content: "Shorter" },
@@ -111,7 +111,7 @@ describe("a reply in text", () => {
   const request: ModelRequest = { messages: opening, tools };
   const heard = (text: string, finish: "stop" | "length" = "stop"): ModelReply =>
     replyOf(
-      { text, calls: [], finish, usage: null, broken: { attempts: 0, characters: 0 } },
+      { text, calls: [], finish, usage: null, broken: { attempts: 0, characters: 0 }, left: null },
       { request, protocol: "text", usage, model: "m" },
     );
   const called = { id: "call_0_0", name: "read_file", arguments: { path: "a" } };

@@ -35,7 +35,7 @@ interface Heard {
 
 function heard({ text: said = "", calls = [], finish = "stop", protocol = "native" }: Heard): ModelReply {
   return replyOf(
-    { text: said, calls, finish, usage: null, broken: { attempts: 0, characters: 0 } },
+    { text: said, calls, finish, usage: null, broken: { attempts: 0, characters: 0 }, left: null },
     { request, protocol, usage, model: "main" },
   );
 }

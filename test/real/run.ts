@@ -22,6 +22,7 @@ interface Outcome {
   readonly why: string;
   readonly sent: number;
   readonly reused: number;
+  readonly uncounted: number;
 }
 
 async function runGoal(client: Client, goal: Goal, workspace: string): Promise<Outcome> {
@@ -65,7 +66,11 @@ async function allEvents(client: Client, taskId: string): Promise<readonly WireE
 }
 
 /** Prompt tokens of each executor turn after an attempt's first, and how many of them the server had still in its cache. */
-function reuse(events: readonly WireEvent[]): { readonly sent: number; readonly reused: number } {
+function reuse(events: readonly WireEvent[]): {
+  readonly sent: number;
+  readonly reused: number;
+  readonly uncounted: number;
+} {
   const later = events.filter(
     (event) =>
       event.event_type === "model_invocation" &&
@@ -74,9 +79,12 @@ function reuse(events: readonly WireEvent[]): { readonly sent: number; readonly 
       event.data.iteration > 1 &&
       event.data.usage !== undefined,
   );
+  // Of a reply that Loom left, a server of OpenAI's wire reports nothing.
+  const counted = later.filter((event) => event.data.usage.cached_tokens !== undefined);
   return {
-    sent: later.reduce((sum, event) => sum + event.data.usage.input_tokens, 0),
-    reused: later.reduce((sum, event) => sum + (event.data.usage.cached_tokens ?? 0), 0),
+    sent: counted.reduce((sum, event) => sum + event.data.usage.input_tokens, 0),
+    reused: counted.reduce((sum, event) => sum + event.data.usage.cached_tokens, 0),
+    uncounted: later.length - counted.length,
   };
 }
 
@@ -151,6 +159,7 @@ async function judge(llama: Llama, wire: Wire, { name, count }: { readonly name:
   const { outcomes, recognised } = await overWire(llama, wire);
   const sent = outcomes.reduce((sum, outcome) => sum + outcome.sent, 0);
   const reused = outcomes.reduce((sum, outcome) => sum + outcome.reused, 0);
+  const uncounted = outcomes.reduce((sum, outcome) => sum + outcome.uncounted, 0);
   const at = `${name}, ${wire}`;
   expectThat(count, outcomes.length === goals.length, `${at}: all ${goals.length} goals ended within their bounds`);
   expectThat(
@@ -160,8 +169,8 @@ async function judge(llama: Llama, wire: Wire, { name, count }: { readonly name:
   );
   expectThat(
     count,
-    sent === 0 || reused / sent >= 0.9,
-    `${at}: ${reused} of ${sent} prompt tokens of later turns were reused (${(reused / Math.max(1, sent)).toFixed(3)})`,
+    sent > 0 && reused / sent >= 0.9,
+    `${at}: ${reused} of ${sent} prompt tokens of later turns were reused (${(reused / Math.max(1, sent)).toFixed(3)}); replies left uncounted: ${uncounted}`,
   );
   expectThat(count, recognised, `${at}: /models says that this server drops tools`);
   process.stdout.write(summary(outcomes));

@@ -28,6 +28,10 @@ describe("an attempt that cannot finish", () => {
   test.each([
     ["empty replies", { text: "  " }],
     ["replies cut at the token limit", { text: "and then", finish: "length" as const }],
+    [
+      "replies that were stopped in circles",
+      { text: "on and", finish: "length" as const, repaired: ["repetition_cut"] },
+    ],
     ["replies that a filter cut", { text: "and then", finish: "filtered" as const }],
   ])("is asked three times to go on after %s, then fails", async (_name, answer) => {
     using bench = new Bench();

@@ -63,6 +63,13 @@ describe("a tool's name", () => {
     expect(nearestTools("read_fil", offered)[0]).toBe("read_file");
     expect(nearestTools("zzzzzzzzzzzzzzzz", offered)).toEqual(offered);
   });
+
+  test.each(["list_file", "listFiles", "functions.list_all"])(
+    "%s is first of all for what it begins with",
+    (written) => {
+      expect(nearestTools(written, [...offered, "list_directory"])[0]).toBe("list_directory");
+    },
+  );
 });
 
 describe("a value of a model", () => {

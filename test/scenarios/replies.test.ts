@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { ServedRequest } from "../support/model-server-wires.ts";
 import { startScenario, type Wire } from "../support/scenario.ts";
 import { calls, ending, plan, works } from "../support/story.ts";
 
@@ -82,4 +83,47 @@ describe("a model that writes its calls as text", () => {
       expect(JSON.stringify(model.requests.map(({ body }) => body))).not.toContain("tool_call_from_text");
     },
   );
+});
+
+describe("a model that goes round in circles", () => {
+  test("is stopped long before the token limit, told so, and goes on", async () => {
+    const description = "Write the note.";
+    const unasked = "This turn is the one that circles.";
+    const replies = [
+      plan({ id: "note", description, expected_outputs: ["note.txt"] }),
+      ...works(
+        description,
+        unasked,
+        calls("write_file", { path: "note.txt", content: "one\n" }),
+        "note.txt is written.",
+      ),
+      ...ending,
+    ];
+    const circling: { start: () => void } = { start: () => undefined };
+    const before = async ({ messages }: ServedRequest): Promise<void> => {
+      if (messages[0]?.content.startsWith("You are the planner") === true) circling.start();
+    };
+    await using scenario = await startScenario({ script: { replies }, before });
+    const { client, place, model } = scenario;
+    circling.start = () => model.fail({ kind: "circle" });
+    const taskId = await client.submit({ goal: "Write the note", workspace: place.workspace });
+    expect(await client.closed(taskId)).toMatchObject({ status: "completed" });
+    await model.whenLeft(1);
+    expect(place.read("note.txt")).toBe("one\n");
+
+    const turns = (await client.events(taskId)).filter(
+      ({ event_type, data }) => event_type === "model_invocation" && data.phase === "done" && data.role === "executor",
+    );
+    expect(turns.map(({ data }) => [data.finish, data.repaired])).toEqual([
+      ["length", ["repetition_cut"]],
+      ["tool_calls", undefined],
+      ["stop", undefined],
+    ]);
+    expect(turns[0]?.data.usage.estimated).toBe(true);
+    const next = model.requests.find(({ prompt }) => prompt.includes("said the same over and over"));
+    expect(next?.messages.slice(-2).map(({ role, content }) => [role, content.slice(0, 40)])).toEqual([
+      ["assistant", "before "],
+      ["user", "Your last reply said the same over and o"],
+    ]);
+  });
 });

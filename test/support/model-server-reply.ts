@@ -19,6 +19,8 @@ export type Fault =
   | { readonly kind: "stall" }
   /** The first piece, then the connection is torn down. */
   | { readonly kind: "drop" }
+  /** The first piece over and over, until the client leaves. */
+  | { readonly kind: "circle" }
   /** The first piece, then an orderly end without the closing frames. */
   | { readonly kind: "cut" };
 

@@ -231,10 +231,20 @@ async function stream(
     return;
   }
   const said = frames.findIndex((frame) => frame.includes("before"));
+  if (fault === "circle") return await circle(response, frames, said);
   const written = new Promise<void>((resolve) => response.write(frames.slice(0, said + 1).join(""), () => resolve()));
   await written;
   if (fault === "drop") response.destroy();
   if (fault === "cut") response.end();
+}
+
+/** In small writes that wait for their reader, as fast as a model would be and no faster. */
+async function circle(response: ServerResponse, frames: readonly string[], said: number): Promise<void> {
+  response.write(frames.slice(0, said).join(""));
+  while (!response.destroyed) {
+    await new Promise<void>((resolve) => response.write(frames[said] ?? "", () => resolve()));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 function sendFault(

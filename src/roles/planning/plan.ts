@@ -59,7 +59,7 @@ async function propose(execution: Execution<"plan">, ports: PlannerPorts): Promi
     read.subtasks,
     `${brief.goal} ${canonicalJson(brief.context)} ${known.listing.map(({ path }) => path).join(" ")}`,
   );
-  const flaws = isCut ? ["The reply was cut at the token limit; make a shorter plan."] : [...read.flaws, ...copied];
+  const flaws = isCut ? ["The reply was cut before its end; make a shorter plan."] : [...read.flaws, ...copied];
   const isFirst = known.planning.replan === null;
   const subtasks = isFirst && reply.protocol !== undefined ? withGoalAsJob(read.subtasks, brief.goal) : read.subtasks;
   return { type: "PlanProposed", key: effect.key, subtasks: flaws.length > 0 ? [] : subtasks, flaws };

@@ -1,8 +1,10 @@
 /** What a reply and the calls of a turn say, beside being carried out: whether the attempt goes on, and why not. Pure. */
+import { repetitionCut } from "../../domain/protocol.ts";
 import { isJsonObject } from "../../lib/json.ts";
 import type { Execution } from "../../ports/executor.ts";
 import type { Tool } from "../../ports/tool.ts";
 import { within } from "../excerpt.ts";
+import { goOnAfterCut, goOnAfterNothing, goOnAfterRepetition } from "../prompts.ts";
 import type { JsonReader } from "../reading.ts";
 import type { CallRecord, Reply } from "../records.ts";
 import { toolFor } from "./call-plan.ts";
@@ -33,6 +35,17 @@ export function tooLongAgain(limit: Reply["limit"]): string {
   ].filter((text) => text !== "");
   const told = sizes.length === 0 ? "" : ` (${sizes.join(", ")})`;
   return `The model refused the conversation as too long, also after it was shortened once${told}. Give the model a larger window, or make the subtask smaller`;
+}
+
+/** Of a reply that is of no use: what the model is told, and what is told of one that gives no other. */
+export function shortfallOf({ finish, repaired }: Pick<Reply, "finish" | "repaired">): {
+  readonly note: string;
+  readonly failed: string;
+} {
+  if (finish !== "length") return { note: goOnAfterNothing, failed: "The model answered with nothing again and again" };
+  return repaired.includes(repetitionCut)
+    ? { note: goOnAfterRepetition, failed: "The model's replies said the same over and over, again and again" }
+    : { note: goOnAfterCut, failed: "The model's replies were cut at the token limit again and again" };
 }
 
 export function lastDenial(records: readonly CallRecord[]): string {

@@ -17,7 +17,7 @@ import { makeRoom } from "../context/make-room.ts";
 import { PromptMeter } from "../context/prompt-meter.ts";
 import { within } from "../excerpt.ts";
 import { askModel, emptyReply, limitOf } from "../model-step.ts";
-import { goOnAfterCut, goOnAfterNothing, lastTurns, nudgeAfterRepeats, steering } from "../prompts.ts";
+import { lastTurns, nudgeAfterRepeats, steering } from "../prompts.ts";
 import { type CallRecord, type EpochPlan, jsonOf, type Opening, type Reply, TurnStarted } from "../records.ts";
 import { outcomesOf } from "./call-outcome.ts";
 import type { CallPorts } from "./call-plan.ts";
@@ -27,7 +27,15 @@ import { LeaseWatch } from "./lease-watch.ts";
 import { plainSystem } from "./plain.ts";
 import { Repetition, repeatsToFail, repeatsToNudge } from "./repetition.ts";
 import { SpokenProtocol } from "./spoken-protocol.ts";
-import { blockedReason, lastDenial, mayHaveChanged, toldBefore, tooLongAgain, withMeantNames } from "./turn-facts.ts";
+import {
+  blockedReason,
+  lastDenial,
+  mayHaveChanged,
+  shortfallOf,
+  toldBefore,
+  tooLongAgain,
+  withMeantNames,
+} from "./turn-facts.ts";
 
 export interface LoopPorts extends CallPorts {
   readonly models: Pick<Models, "call" | "first" | "readJson" | "terms">;
@@ -265,18 +273,11 @@ export class ToolLoop {
 
   #fellShort(reply: Reply): Report | null {
     this.#shortfalls += 1;
-    const isCut = reply.finish === "length";
-    if (this.#shortfalls > shortfallsMax) {
-      return this.#failed(
-        "no_output",
-        isCut
-          ? "The model's replies were cut at the token limit again and again"
-          : "The model answered with nothing again and again",
-      );
-    }
-    if (isCut) this.#conversation.wasCut(reply.text);
+    const { failed, note } = shortfallOf(reply);
+    if (this.#shortfalls > shortfallsMax) return this.#failed("no_output", failed);
+    if (reply.finish === "length") this.#conversation.wasCut(reply.text);
     else this.#conversation.said(reply.text);
-    this.#conversation.note(isCut ? goOnAfterCut : goOnAfterNothing);
+    this.#conversation.note(note);
     return null;
   }
 
