@@ -1,13 +1,14 @@
 /** A Loom server in a process of its own, on one core where `taskset` is there, with a temporary home. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../test/support/free-port.ts";
 
 const binary = fileURLToPath(new URL("../bin/loom.mjs", import.meta.url));
 const hasTaskset = spawnSync("taskset", ["-V"]).status === 0;
+const loomsCore = "0";
 
 export interface RunningLoom extends AsyncDisposable {
   readonly url: string;
@@ -17,6 +18,12 @@ export interface RunningLoom extends AsyncDisposable {
   kill(): Promise<void>;
   /** Resident memory in MB. */
   rss(): number;
+}
+
+/** Who measures, and the model server that it starts, run on the other cores. To be called before anything is started. @see DECISIONS 42 */
+export function leaveLoomsCore(): void {
+  const others = availableParallelism() - 1;
+  if (hasTaskset && others > 0) spawnSync("taskset", ["-apc", `1-${others}`, String(process.pid)]);
 }
 
 /**
@@ -29,7 +36,7 @@ export async function startLoom(modelUrl: string, before?: Pick<RunningLoom, "ho
   const port = await freePort();
   writeFileSync(join(home, "loom.toml"), configOf({ port, home, modelUrl }));
   const command = [process.execPath, binary, "serve", "--config", join(home, "loom.toml")];
-  const pinned = hasTaskset ? ["taskset", "-c", "0", ...command] : command;
+  const pinned = hasTaskset ? ["taskset", "-c", loomsCore, ...command] : command;
   const began = performance.now();
   const child = spawn(pinned[0] ?? "", pinned.slice(1), {
     cwd: home,

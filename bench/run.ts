@@ -6,7 +6,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { asked, finished, streamLatencies, submit } from "./client.ts";
 import { percentile, print } from "./figures.ts";
-import { type RunningLoom, startLoom } from "./loom-process.ts";
+import { leaveLoomsCore, type RunningLoom, startLoom } from "./loom-process.ts";
 import { type RunningModel, startModel } from "./model-process.ts";
 import { appendRate, databaseSize, replayTime, resumeAfterKill } from "./storage.ts";
 
@@ -83,7 +83,7 @@ async function criticalPath(loom: RunningLoom, model: RunningModel): Promise<voi
   await model.latency(modelMs);
   await model.reset();
   const walls: number[] = [];
-  for (let nth = 0; nth < 5; nth += 1) walls.push(await runTask(loom, `critical-${nth}`));
+  for (let nth = 0; nth < 15; nth += 1) walls.push(await runTask(loom, `critical-${nth}`));
   const { servedMs } = await model.stats();
   await model.latency(0);
   const ratio = percentile(walls, 0.5) / (callsOnLongestChain * modelMs);
@@ -156,6 +156,7 @@ async function startAndRest(modelUrl: string): Promise<void> {
   });
 }
 
+leaveLoomsCore();
 await using model = await startModel();
 await startAndRest(model.url);
 {

@@ -8,7 +8,16 @@ import { type Effect, type EffectMode, type EffectWork, keyOf, wallBudget } from
 import { Outputs } from "./outputs.ts";
 import { allDone, hasBegun, isClosed, isUnderWay, type Subtask, type Task } from "./task.ts";
 
-export function effects(task: Task): Effect[] {
+const known = new WeakMap<Task, readonly Effect[]>();
+
+/** Asked for several times of each state: the rules, the status and the driver all begin with it. */
+export function effects(task: Task): readonly Effect[] {
+  const found = known.get(task) ?? effectsOf(task);
+  known.set(task, found);
+  return found;
+}
+
+function effectsOf(task: Task): readonly Effect[] {
   const undos = task.undos.map((undo) => effect({ kind: "undo", ...undo }, "run"));
   if (isClosed(task)) return undos;
   const mode: EffectMode = task.paused === "no" ? "run" : "yield";

@@ -1,6 +1,16 @@
 /** Does what was planned: each path by a temporary file and a rename, in an order in which every step finds its ground. */
 import { createHash } from "node:crypto";
-import { closeSync, constants, fchmodSync, fsync, openSync, renameSync, unlinkSync, writeFile } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fsync,
+  openSync,
+  renameSync,
+  unlinkSync,
+  writeFile,
+  writeFileSync,
+} from "node:fs";
 import { chmod, chown, lstat, mkdir, rename, rmdir, symlink, unlink } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { promisify } from "node:util";
@@ -17,6 +27,8 @@ import { lookAt, makesFolder, modeBits } from "./standing.ts";
 type Blobs = ReadonlyMap<string, Uint8Array>;
 const written = promisify(writeFile);
 const synced = promisify(fsync);
+/** The kernel takes as much faster than the thread pool is asked. */
+const atOnceMax = 256 * 1024;
 const newFileFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 /** @see Workspace.apply */
@@ -151,7 +163,8 @@ async function replace(
 async function writeNew(place: string, bytes: Uint8Array, mode: number): Promise<void> {
   const descriptor = openSync(place, newFileFlags, 0o600);
   try {
-    await written(descriptor, bytes);
+    if (bytes.byteLength > atOnceMax) await written(descriptor, bytes);
+    else writeFileSync(descriptor, bytes);
     fchmodSync(descriptor, mode);
     await synced(descriptor);
   } finally {

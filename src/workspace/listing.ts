@@ -1,5 +1,5 @@
 /** The tree below a folder, as a model or a person wants to see it: folders first, by name, without the hidden bulk. */
-import { type Dirent, lstatSync } from "node:fs";
+import { type Dirent, lstatSync, opendirSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { bulkFolders } from "../domain/change.ts";
@@ -50,9 +50,26 @@ type Listed = readonly [entry: Omit<Entry, "path">, name: string];
 
 async function entriesOf(root: string, path: string): Promise<Listed[]> {
   using folder = OpenFolder.open(root, path);
-  const found = await readdir(folder.at("."), { withFileTypes: true });
+  const found = await allIn(folder.at("."));
   const shown = found.filter(({ name }) => name !== ".git" && !bulkFolders.has(name)).toSorted(foldersFirst);
   return shown.map((entry) => entryOf(folder, entry)).filter((entry) => entry !== null);
+}
+
+const atOnceMax = 256;
+
+/** A small folder is read without giving way, of a large one its beginning. @see ADR 8 */
+async function allIn(place: string): Promise<Dirent[]> {
+  const found: Dirent[] = [];
+  const folder = opendirSync(place, { bufferSize: atOnceMax });
+  try {
+    for (let entry = folder.readSync(); entry !== null; ) {
+      found.push(entry);
+      entry = found.length < atOnceMax ? folder.readSync() : await folder.read();
+    }
+  } finally {
+    folder.closeSync();
+  }
+  return found;
 }
 
 /** Looks without giving way: to ask the thread pool for each file takes longer than the look. @see ADR 8 */
