@@ -83,6 +83,12 @@ describe("a subtask of sixty turns with a model of 8 000 tokens", () => {
     };
     const taskId = await first.client.submit(body);
     await arrived.promise;
+    // A model is asked ahead of the log: only what the log has of the command before is known after a kill. @see ADR 23
+    await first.client.until(taskId, ({ event_type, data }) => {
+      return (
+        event_type === "model_invocation" && data.phase === "start" && data.role === "executor" && data.iteration === 40
+      );
+    });
     expect(await first.end("SIGKILL")).toBe("SIGKILL");
     work.onTurn = () => undefined;
     held.resolve();

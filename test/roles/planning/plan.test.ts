@@ -151,7 +151,7 @@ describe("a plan", () => {
   test("that was cut is flawed, even where what is there can be read", async () => {
     const { flaws, subtasks } = await proposal('{"subtasks":[{"id":"a","description":"Do it."},', "length");
     expect(subtasks).toEqual([]);
-    expect(flaws).toEqual([expect.stringContaining("cut at the token limit")]);
+    expect(flaws).toEqual([expect.stringContaining("cut before its end")]);
   });
 });
 
