@@ -196,8 +196,9 @@ function silence(what: string, ms: number): StreamFailure {
   return new StreamFailure(`${what} ${ms / 1000} s`, { retry: false });
 }
 
-/** A text is looked at again once it has grown by so many characters. */
+/** A text is looked at again once it has grown by so many characters, and by this share: all looks together stay linear. */
 const glanceCharacters = 64;
+const glanceShare = 1 / 16;
 
 /** The chunks of one attempt, put together. */
 class Collected {
@@ -245,9 +246,8 @@ class Collected {
 
   /** What came so far is judged when more comes: a reply that ends there is whole, whatever it says. */
   #addText(text: string): void {
-    const end = this.#text.length - this.#seen < glanceCharacters ? null : this.#endOf?.(this.#text);
-    if (this.#text.length - this.#seen >= glanceCharacters) this.#seen = this.#text.length;
-    if (end) {
+    const end = this.#endSoFar();
+    if (end !== null) {
       this.#left = { why: end.why, droppedCharacters: this.#text.length + text.length - end.length };
       this.#text = this.#text.slice(0, end.length);
       const usage = this.#prompt === null ? {} : { usage: this.#prompt };
@@ -256,6 +256,14 @@ class Collected {
     }
     this.#text += text;
     this.#onToken?.(text);
+  }
+
+  #endSoFar(): EarlyEnd | null {
+    const { length } = this.#text;
+    if (this.#endOf === undefined || length - this.#seen < Math.max(glanceCharacters, length * glanceShare))
+      return null;
+    this.#seen = length;
+    return this.#endOf(this.#text);
   }
 
   /** @returns `broken` with this attempt, if the server had begun */

@@ -1,6 +1,6 @@
 /** Where a reply ends for us before its model ends it, and that one which ends by itself is never judged. */
 import { describe, expect, test } from "vitest";
-import { earlyEnd } from "../../src/models/early-end.ts";
+import { type EndOf, earlyEnd } from "../../src/models/early-end.ts";
 import { Guard, usualRetry } from "../../src/models/guarded.ts";
 import type { Chunk } from "../../src/models/wire.ts";
 import { KeptLog, SteppedClock } from "./world.ts";
@@ -40,6 +40,10 @@ describe("a stream", () => {
   const circle = "round and round ".repeat(40);
 
   async function heard(...texts: readonly string[]) {
+    return await heardBy(earlyEnd("native", {}, maxTokens), texts);
+  }
+
+  async function heardBy(endOf: EndOf, texts: Iterable<string>) {
     let taken = 0;
     const said: string[] = [];
     async function* chunks(): AsyncGenerator<Chunk> {
@@ -60,7 +64,7 @@ describe("a stream", () => {
     const reply = await guard.call(chunks, {
       signal: new AbortController().signal,
       onToken: (text) => said.push(text),
-      endOf: earlyEnd("native", {}, maxTokens),
+      endOf,
     });
     return { reply, taken, said };
   }
@@ -86,5 +90,17 @@ describe("a stream", () => {
     expect(reply.text).toBe("ab");
     expect(taken).toBeGreaterThanOrEqual(250);
     expect(taken).toBeLessThan(250 + 64);
+  });
+
+  test("that never ends is looked at ever more seldom, so that all looks together are linear", async () => {
+    const lengths: number[] = [];
+    const endOf: EndOf = (text) => {
+      lengths.push(text.length);
+      return null;
+    };
+    const texts = Array.from({ length: 50_000 }, () => "0123456789abcdef");
+    await heardBy(endOf, texts);
+    expect(lengths.length).toBeGreaterThan(50);
+    expect(lengths.reduce((sum, length) => sum + length, 0)).toBeLessThan(20 * texts.length * 16);
   });
 });
