@@ -30,7 +30,7 @@ import type { Clock, Log } from "./ports/runtime.ts";
 import type { Sandbox } from "./ports/sandbox.ts";
 import type { Tools } from "./ports/tool.ts";
 import { createAnswerer } from "./roles/answer.ts";
-import { createExtractor } from "./roles/extract.ts";
+import { createExtractor } from "./roles/extracting/extract.ts";
 import { createPlanner } from "./roles/planning/plan.ts";
 import { createReverter } from "./roles/undoing/revert.ts";
 import { createUndoer } from "./roles/undoing/undo.ts";

@@ -18,9 +18,15 @@ export function unspokenNote({
   if (protocol === "native") return null;
   const spoken = protocol === "text" ? "text: it binds no reply to a schema either" : "JSON by schema";
   if (tools?.value !== "no") return `calls of this model were malformed again and again; Loom speaks ${spoken}`;
-  const does = tools.known_by === "use" ? "refuses `tools` for this model" : "drops `tools` without a word";
-  return `this server ${does}; Loom speaks ${spoken}`;
+  return `this server ${toolless[tools.known_by]}; Loom speaks ${spoken}`;
 }
+
+/** By how it is known that `tools` do not reach the model. */
+const toolless = {
+  server: "says that it has no place for `tools` with this model",
+  probe: "drops `tools` without a word",
+  use: "refuses `tools` for this model",
+} as const;
 
 export function windowNote({
   configured,

@@ -91,7 +91,7 @@ const none = { known_by: null, at: null } as const;
 
 const reasons = {
   native: null,
-  json_schema: "this server drops `tools`",
-  text: "this server drops `tools`, and binds no reply to a schema",
+  json_schema: "`tools` do not reach the model",
+  text: "`tools` do not reach the model, and no reply is bound to a schema",
   untold: "this server does not count tokens, so that nobody knows whether `tools` reach the prompt; they are taken to",
 } as const;

@@ -254,7 +254,7 @@ describe("the Anthropic wire", () => {
     await world.models.probe("first", new AbortController().signal);
     expect(world.models.list()[0]).toMatchObject({
       tool_protocol: "text",
-      notes: [containing("provider openai_compatible"), containing("drops `tools`")],
+      notes: [containing("provider openai_compatible"), containing("no place for `tools`")],
     });
   });
 });

@@ -12,23 +12,22 @@ const write = {
 
 describe("a server that drops tools", () => {
   const request: ModelRequest = { ...hello, tools: [write] };
-  const droppedNote = "this server drops `tools` without a word; Loom speaks JSON by schema";
-  const unboundNote =
-    "this server drops `tools` without a word; Loom speaks text: it binds no reply to a schema either";
+  const told = "says that it has no place for `tools` with this model";
+  const noticed = "drops `tools` without a word";
   const caps = (supports: boolean) => ({
     chat_template_caps: { supports_tools: supports },
     default_generation_settings: { n_ctx: 3000 },
   });
 
-  test.each<[string, "ollama" | "openai_compatible" | "anthropic", ModelServerOptions, number]>([
-    ["llama.cpp's template says so", "openai_compatible", { props: caps(false) }, 3],
-    ["llama.cpp's template says so, on the other wire", "anthropic", { props: caps(false) }, 3],
-    ["Ollama's capabilities lack them", "ollama", { capabilities: ["completion"] }, 3],
-    ["the prompt does not grow by them", "openai_compatible", { capabilities: null }, 4],
-    ["the prompt does not grow, and the list lacks them", "openai_compatible", { capabilities: ["completion"] }, 4],
-    ["the prompt does not grow, on the other wire", "anthropic", { capabilities: null }, 4],
-    ["the prompt does not grow, at Ollama's", "ollama", { capabilities: null }, 4],
-  ])("is known when %s", async (_name, provider, options, probes) => {
+  test.each<[string, "ollama" | "openai_compatible" | "anthropic", ModelServerOptions, number, string]>([
+    ["llama.cpp's template says so", "openai_compatible", { props: caps(false) }, 3, told],
+    ["llama.cpp's template says so, on the other wire", "anthropic", { props: caps(false) }, 3, told],
+    ["Ollama's capabilities lack them", "ollama", { capabilities: ["completion"] }, 3, told],
+    ["the prompt does not grow by them", "openai_compatible", { capabilities: null }, 4, noticed],
+    ["it does not, and the list lacks them", "openai_compatible", { capabilities: ["completion"] }, 4, noticed],
+    ["the prompt does not grow, on the other wire", "anthropic", { capabilities: null }, 4, noticed],
+    ["the prompt does not grow, at Ollama's", "ollama", { capabilities: null }, 4, noticed],
+  ])("is known when %s", async (_name, provider, options, probes, does) => {
     await using world = await worldOf(provider, {
       ...options,
       dropsTools: true,
@@ -39,7 +38,8 @@ describe("a server that drops tools", () => {
     // Anthropic's way to a schema is a tool, and is dropped with the tools.
     const isBound = provider !== "anthropic";
     expect(world.models.list()[0]).toMatchObject({ tool_protocol: isBound ? "json_schema" : "text" });
-    expect(world.models.list()[0]?.notes).toContain(isBound ? droppedNote : unboundNote);
+    const spoken = isBound ? "JSON by schema" : "text: it binds no reply to a schema either";
+    expect(world.models.list()[0]?.notes).toContain(`this server ${does}; Loom speaks ${spoken}`);
     expect(reply.toolCalls).toEqual([{ id: "call_0_0", name: "write_file", arguments: { path: "a" } }]);
     await world.call(request);
     expect(world.server.requests).toHaveLength(2);

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { LoomError } from "../../src/lib/errors.ts";
 import { createAnswerer } from "../../src/roles/answer.ts";
-import { createExtractor } from "../../src/roles/extract.ts";
+import { createExtractor } from "../../src/roles/extracting/extract.ts";
 import { createChecker } from "../../src/roles/verifying/check.ts";
 import { createWorker } from "../../src/roles/working/work.ts";
 import { act, Bench, call, deliver, say } from "../support/role-bench.ts";
@@ -37,25 +37,83 @@ describe("extraction", () => {
   });
 
   test.each([
-    '[{"type":"Decision","summary":"S","tags":"x","relevance_to":["b","zzz"]}]',
-    '```json\n{"entries":[{"type":"decision","summary":"S","tags":["x"],"relevance_to":"b"}]}\n```',
+    '[{"type":"Decision","summary":"Greets in hello.txt.","tags":"hello","relevance_to":["b","zzz"]}]',
+    '```json\n{"entries":[{"type":"decision","summary":"Greets in hello.txt.","tags":["hello"],"relevance_to":"b"}]}\n```',
   ])("reads %j", async (text) => {
     using bench = await done();
     bench.script = () => say(text);
     expect(await extract(bench)).toMatchObject({
-      entries: [{ entry_type: "decision", summary: "S", detail: "", tags: ["x"], relevance_to: ["b"] }],
+      entries: [
+        {
+          entry_type: "decision",
+          summary: "Greets in hello.txt.",
+          detail: "",
+          tags: ["hello"],
+          relevance_to: ["b"],
+        },
+      ],
     });
   });
 
-  test("makes a discovery of an unknown type, and drops what says nothing", async () => {
+  test("makes a discovery of an unknown type, and drops what says nothing or says it again", async () => {
     using bench = await done();
     bench.script = () =>
-      say('[{"type":"wisdom","summary":"S"},{"type":"error"},7,{"type":"user_instruction","summary":"Obey"}]');
+      say(
+        '[{"type":"wisdom","summary":"hello.txt says hi"},{"type":"error"},7,{"type":"user_instruction","summary":"Greet the world"},{"summary":"Hello.txt says hi"}]',
+      );
     expect(await extract(bench)).toMatchObject({
       entries: [
-        { entry_type: "discovery", summary: "S" },
-        { entry_type: "discovery", summary: "Obey" },
+        { entry_type: "discovery", summary: "hello.txt says hi" },
+        { entry_type: "discovery", summary: "Greet the world" },
       ],
+    });
+  });
+
+  test("does not note the example of its prompt as a fact", async () => {
+    using bench = await done();
+    bench.script = ({ request }) => say(/\{"entries".*$/.exec(request.messages[0]?.content ?? "")?.[0] ?? "");
+    expect(await extract(bench)).toMatchObject({ type: "Extracted", entries: [] });
+  });
+
+  test("asks for subtasks to come by their ids, and for none where none is to come", async () => {
+    using bench = await done();
+    bench.script = () => say('{"entries":[]}');
+    await extract(bench);
+    bench.ledgers.delete("extract:a");
+    bench.after.push(completed("b", "Signed."));
+    await extract(bench);
+    const [open, last] = bench.asked.map(({ request }) => JSON.stringify(request.schema));
+    expect(open).toContain('"relevance_to":{"type":"array","items":{"type":"string","enum":["b"]},"maxItems":1}');
+    expect(last).not.toContain("relevance_to");
+  });
+
+  describe("of a model that must be shown how to answer", () => {
+    test("is not asked for where nothing is to come: what was verified is noted", async () => {
+      using bench = await done();
+      bench.showsExamples = true;
+      bench.after.push(completed("b", "Signed."));
+      expect(await extract(bench)).toEqual({
+        type: "Extracted",
+        key: "extract:a",
+        entries: [
+          {
+            entry_type: "artifact",
+            summary: "I wrote hello.txt.",
+            detail: "hello.txt (created)",
+            tags: [],
+            relevance_to: [],
+          },
+        ],
+      });
+      expect(bench.asked).toEqual([]);
+    });
+
+    test("is asked for where a later subtask may need it", async () => {
+      using bench = await done();
+      bench.showsExamples = true;
+      bench.script = () => say('{"entries":[]}');
+      await extract(bench);
+      expect(bench.requests("extractor")).toHaveLength(1);
     });
   });
 

@@ -61,6 +61,8 @@ export class Bench implements Disposable {
   script: Script = () => say("Done.");
   window: ModelWindow = { name: "m1", contextTokens: 100_000, maxTokens: 4000, bytesPerToken: 4 };
   judge: (action: Action, task?: TaskPolicy) => Judgement = () => ({ decision: "allow", reason: "", risk: "low" });
+  /** Are its models such that must be shown how to answer? */
+  showsExamples = false;
   ledgers = new Map<string, RoleLedger>();
   /** Events of the task after the plan; the attempt's start comes behind them. */
   before: Event[] = [];
@@ -98,7 +100,7 @@ export class Bench implements Disposable {
         ) => this.#call({ pick, request, signal: options.signal }, options.onToken),
         first: () => this.window,
         window: () => Promise.resolve(this.window),
-        terms: () => ({ maxTokens: this.window.maxTokens, price: null, showsExamples: false }),
+        terms: () => ({ maxTokens: this.window.maxTokens, price: null, showsExamples: this.showsExamples }),
         readJson,
       },
       tools: { forTask: () => Promise.resolve(benchTools(this.shell)) },

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { LoomError } from "../../../src/lib/errors.ts";
 import { createAnswerer } from "../../../src/roles/answer.ts";
-import { createExtractor } from "../../../src/roles/extract.ts";
+import { createExtractor } from "../../../src/roles/extracting/extract.ts";
 import { createPlanner } from "../../../src/roles/planning/plan.ts";
 import { createVerifier } from "../../../src/roles/verifying/verify.ts";
 import { createWorker } from "../../../src/roles/working/work.ts";

@@ -2,9 +2,10 @@
  * Whether work that changed nothing looked where its job points, and tells what it saw there. All plays of a small model may
  * look in the same wrong place, read the same wrong line and leave out the same name: that they agree is no proof of it. Pure.
  */
+
+import { distinctWords, wordsOf } from "../../../lib/words.ts";
 import type { PastAttempt } from "../../records.ts";
 import type { Files } from "./copied-files.ts";
-import { distinctWords, wordsOf } from "./outcome.ts";
 
 type Looks = Pick<PastAttempt, "calls" | "finalText">;
 

@@ -2,6 +2,7 @@
  * What came of a play of a job, so that two plays can be compared: what stands in the files that it changed, and which facts
  * its words take from what was read. How it got there, and how it says so, does not count. Pure.
  */
+import { distinctWords, wordsOf } from "../../../lib/words.ts";
 
 export interface PlayOutcome {
   /** Path → what stands there now, null where nothing does; paths that ended as they began are left out. */
@@ -43,22 +44,7 @@ const carriageReturn = 0x0d;
 function factsOf(job: string, said: string, shown: readonly string[]): ReadonlySet<string> {
   const asked = new Set(wordsOf(job));
   const read = new Set(shown.flatMap(wordsOf));
-  return new Set(wordsOf(said).filter((word) => read.has(word) && !asked.has(word) && !common.has(word)));
-}
-
-/** Names, numbers, versions and paths stay whole. In lower case. */
-export function wordsOf(text: string): readonly string[] {
-  return text.toLowerCase().match(/[\p{L}\p{N}_](?:[\p{L}\p{N}_./:-]*[\p{L}\p{N}_])?/gu) ?? [];
-}
-
-/** Words that say nothing by themselves; those of other languages only make two plays differ, which passes nothing. */
-const common = new Set(
-  "a an the is are was were be it its in on at to of and or for with this that there here now as by from".split(" "),
-);
-
-/** Words of a text that say something by themselves. */
-export function distinctWords(text: string): ReadonlySet<string> {
-  return new Set(wordsOf(text).filter((word) => !common.has(word)));
+  return new Set([...distinctWords(said)].filter((word) => read.has(word) && !asked.has(word)));
 }
 
 /** Two plays that did nothing and found nothing are no proof of anything. */

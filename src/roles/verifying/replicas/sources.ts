@@ -2,8 +2,10 @@
  * Whether what was written comes from the job and from what stood there. What a small model adds of its own it mostly adds in
  * every play alike: the value of an example, the path of the file as its contents. Pure.
  */
+
+import { wordsOf } from "../../../lib/words.ts";
 import type { Files } from "./copied-files.ts";
-import { inLetters, type PlayOutcome, wordsOf } from "./outcome.ts";
+import { inLetters, type PlayOutcome } from "./outcome.ts";
 
 /** @param before the files of the workspace */
 export function comesFromTheJob(job: string, { changes }: Pick<PlayOutcome, "changes">, before: Files): boolean {
