@@ -10,6 +10,15 @@ import { argumentsObject, type Chunk, type ServerFacts, type Wire, type WireCall
 /** A window that was not asked for shall not eat the memory: at 16 384 an 8 B model keeps about 2 GB for it. */
 const askedWindowMax = 16_384;
 
+/**
+ * A prompt that is too long shall be refused, not cut in front, and a reply at the window's end shall end there. The SDK does
+ * not know of it yet, servers from before October 2025 do not heed it: what they cut is seen by their count.
+ */
+interface Unshortened {
+  readonly truncate: false;
+  readonly shift: false;
+}
+
 export class OllamaWire implements Wire {
   readonly #settings: ModelSettings;
 
@@ -59,13 +68,15 @@ export class OllamaWire implements Wire {
     return this.#settings.apiKey === null ? {} : { authorization: `Bearer ${this.#settings.apiKey}` };
   }
 
-  #body(call: WireCall): ChatRequest & { stream: true } {
+  #body(call: WireCall): ChatRequest & Unshortened & { stream: true } {
     return {
       model: this.#settings.model,
       messages: call.messages.map(messageOf),
       ...(call.tools.length === 0 ? {} : { tools: call.tools.map(toolOf) }),
       ...(call.schema === undefined ? {} : { format: call.schema.schema }),
       options: { num_ctx: call.contextTokens, num_predict: call.maxTokens, temperature: call.temperature },
+      truncate: false,
+      shift: false,
       stream: true,
     };
   }

@@ -12,7 +12,7 @@ import { modelFailureContract } from "../contracts/model-adapter-failures.ts";
 import { modelProbeContract } from "../contracts/model-probe.ts";
 import { startModelServer } from "../support/model-server.ts";
 import { servedModel } from "../support/model-server-reply.ts";
-import { containing, hello, worldOf } from "./served-world.ts";
+import { containing, failureOf, hello, worldOf } from "./served-world.ts";
 
 modelAdapterContract("openai_compatible", {
   reportsCached: true,
@@ -179,6 +179,14 @@ describe("the Ollama wire", () => {
       context_tokens: 16_384,
       notes: [containing("131072")],
     });
+  });
+
+  test("wants a prompt that is too long refused, and a reply ended at the end of the window", async () => {
+    await using world = await worldOf("ollama", { contextTokens: 512, heedsTruncate: true }, { context_tokens: 0 });
+    await world.call();
+    expect(world.server.requests[0]?.body).toMatchObject({ truncate: false, shift: false });
+    const long = { messages: [{ role: "user", content: "word ".repeat(1500) }] } as const;
+    expect(await failureOf(world.call(long))).toMatchObject({ code: "context_overflow" });
   });
 
   test("notices a prompt that the server cut without a word", async () => {

@@ -48,6 +48,7 @@ describe("a server that finds a prompt too long", () => {
       {},
       { windowTokens: 8192, promptTokens: 9001 },
     ],
+    ["Ollama", "the prompt is longer than the context length currently available to the model", {}, {}],
     [
       "Anthropic",
       "prompt is too long: 210000 tokens > 200000 maximum",

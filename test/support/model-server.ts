@@ -30,8 +30,10 @@ export interface ModelServerOptions {
   readonly probeFault?: (probe: ServedRequest) => Fault | undefined;
   /** A request with tools is a 400. */
   readonly refusesTools?: boolean;
-  /** Longer prompts are refused, or cut on Ollama's wire. Told in the list of models. */
+  /** Longer prompts are refused, on Ollama's wire only where `heedsTruncate`; else it cuts them. Told in the list of models. */
   readonly contextTokens?: number;
+  /** An Ollama that is new enough for `truncate: false`. */
+  readonly heedsTruncate?: boolean;
   /** Answers /props, as llama.cpp does. */
   readonly props?: JsonObject;
   readonly reportsUsage?: boolean;
@@ -195,12 +197,16 @@ class Served {
   }
 
   #refusal(asked: ServedRequest): Fault | undefined {
-    const { wire, tools, prompt } = asked;
-    const { refusesTools, contextTokens } = this.#options;
+    const { wire, tools, prompt, body } = asked;
+    const { refusesTools, contextTokens, heedsTruncate } = this.#options;
     if (refusesTools && tools.length > 0)
       return { kind: "status", status: 400, message: `${servedModel} does not support tools` };
     const tokens = this.#options.count?.(asked) ?? tokensOf(prompt);
-    if (contextTokens === undefined || tokens <= contextTokens || wire === "ollama") return undefined;
+    if (contextTokens === undefined || tokens <= contextTokens) return undefined;
+    if (wire === "ollama") {
+      const message = "the prompt is longer than the context length currently available to the model";
+      return heedsTruncate && body["truncate"] === false ? { kind: "status", status: 400, message } : undefined;
+    }
     const message = `request (${tokens} tokens) exceeds the available context size (${contextTokens} tokens)`;
     return { kind: "status", status: 400, message, type: "exceed_context_size_error" };
   }
