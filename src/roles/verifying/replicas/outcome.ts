@@ -31,7 +31,7 @@ export function outcomeOf(job: string, { before, after, said, shown }: Played): 
 }
 
 /** How many line ends a file ends in is nobody's intent. Bytes as characters: what is no text is compared all the same. */
-function textOf(bytes: Uint8Array | undefined): string | null {
+export function textOf(bytes: Uint8Array | undefined): string | null {
   if (bytes === undefined) return null;
   let end = bytes.length;
   while (end > 0 && (bytes[end - 1] === lineFeed || bytes[end - 1] === carriageReturn)) end -= 1;

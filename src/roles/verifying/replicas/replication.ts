@@ -17,6 +17,7 @@ import { plainSystem } from "../../working/plain.ts";
 import type { ReviewMaterial } from "../review-prompt.ts";
 import { filesBefore, filesOf } from "./copied-files.ts";
 import { saysWhatWasAsked } from "./looks.ts";
+import { losesOnlyWhatItShould } from "./losses.ts";
 import { isSame, isTelling, outcomeOf, type PlayOutcome, tellOutcome } from "./outcome.ts";
 import { type Job, playReplica, type ReplicaPorts } from "./replica.ts";
 import { comesFromTheJob } from "./sources.ts";
@@ -65,7 +66,8 @@ export async function replicated(ports: ReplicationPorts, given: ReplicationCase
   const own = outcomeOf(job.text, { before, after: now, said: attempt.finalText, shown });
   // Nothing that such a model says of another place than it was sent to is worth three plays.
   if (own.changes.size === 0 && !saysWhatWasAsked(job.text, attempt, before)) return null;
-  const mayPass = isTelling(own) && comesFromTheJob(job.text, own, before);
+  const asked = askedOf(material);
+  const mayPass = isTelling(own) && comesFromTheJob(asked, own, before) && losesOnlyWhatItShould(asked, own, before);
   const others: Played[] = [];
   for (let n = 1; n <= replicasMax; n += 1) {
     const played = await playReplica(ports, job, variantAt(given.execution.effect, n));
@@ -90,6 +92,11 @@ function isSmallWork({ attempt, changes, net }: ReviewMaterial["evidence"]): boo
   return wasShownForm && isOwn && isPlain && calls.length <= callsMax && net.length <= changesMax;
 }
 
+/** Of a plan that is one subtask the goal is the job, whatever the planner made of it. */
+function askedOf({ task, subtask }: ReplicationCase["material"]): string {
+  return planned(task).length === 1 ? task.brief.goal : subtask.spec.description;
+}
+
 /** Who does it again knows the job alone: not what others found before, nor what people said since. */
 function isToldWhole({ subtask, task }: ReplicationCase["material"]): boolean {
   return subtask.spec.depends_on.length === 0 && task.instructions.length === 0;
@@ -102,10 +109,8 @@ async function jobOf(
 ): Promise<Job> {
   const { task, subtask, workspace } = material;
   const { spec } = subtask;
-  // Of a plan that is one subtask the goal is the job, whatever the planner made of it.
-  const isWhole = planned(task).length === 1;
-  const description = isWhole ? task.brief.goal : spec.description;
-  const acceptance = isWhole ? "" : spec.acceptance_criteria;
+  const description = askedOf(material);
+  const acceptance = planned(task).length === 1 ? "" : spec.acceptance_criteria;
   const pick = { role: "verifier", tier: 2, avoid, taskId: task.id, priority: "verify" } as const;
   const windowTokens = (await ports.models.window(pick, execution.stop.aborted))?.contextTokens ?? 8192;
   const offered: readonly Tool[] = await ports.tools.forTask({ workspace, someoneCanAnswer: false });

@@ -113,6 +113,17 @@ describe("work that was done again", () => {
     expect(replicasOf(elsewhere.bench)).toEqual([]);
   });
 
+  test.each<[string, string]>([
+    ["Fix the version in a.txt: it must be 2", "inconclusive"],
+    ["Delete a.txt", "pass"],
+  ])("does not pass by agreement on a loss that nobody asked for: %s", async (job, outcome) => {
+    const deletes = [shown(act(call("delete_file", { path: "a.txt" }))), ends];
+    const story: Story = { files: { "a.txt": "version 1" }, work: deletes };
+    const { bench, verdict } = await judgedBy(story, [deletes, deletes, deletes], job);
+    using _bench = bench;
+    expect(verdict.outcome).toBe(outcome);
+  });
+
   test("sees the files as they were before the work", async () => {
     const edits = (before: string): Answer[] => [
       shown(act(call("read_file", { path: "a.txt" }))),
