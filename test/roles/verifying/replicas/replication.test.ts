@@ -115,11 +115,11 @@ describe("work that was done again", () => {
 
   test.each<[string, string]>([
     ["Fix the version in a.txt: it must be 2", "inconclusive"],
-    ["Delete a.txt", "pass"],
+    ["Replace all that a.txt holds by 2", "pass"],
   ])("does not pass by agreement on a loss that nobody asked for: %s", async (job, outcome) => {
-    const deletes = [shown(act(call("delete_file", { path: "a.txt" }))), ends];
-    const story: Story = { files: { "a.txt": "version 1" }, work: deletes };
-    const { bench, verdict } = await judgedBy(story, [deletes, deletes, deletes], job);
+    const overwrites = [shown(act(call("read_file", { path: "a.txt" }))), writes("2", "a.txt"), ends];
+    const story: Story = { files: { "a.txt": "version 1" }, work: overwrites };
+    const { bench, verdict } = await judgedBy(story, [overwrites, overwrites, overwrites], job);
     using _bench = bench;
     expect(verdict.outcome).toBe(outcome);
   });
